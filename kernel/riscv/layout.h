@@ -1,0 +1,24 @@
+// The map of the address space (docs/memory-map.md), and the linear map's arithmetic.
+// Included by assembly and by the linker script: only #defines outside the guard.
+#pragma once
+
+#define KERNEL_LOAD_OFFSET 0x200000 // the kernel image starts 2 MiB into RAM, where OpenSBI jumps
+#define PAGE_OFFSET 0xffffffc000000000 // linear map of all RAM, 128 GiB
+#define VMALLOC_START 0xffffffe000000000 // 64 GiB: kernel stacks, vmalloc, device registers
+#define VMALLOC_END 0xfffffff000000000
+#define KASAN_SHADOW_START 0xfffffff000000000 // 32 GiB, in KASAN builds only
+#define USER_END 0x0000004000000000 // first address above the user half (TASK_SIZE)
+
+#define KSTACK_SHIFT 13 // 8 KiB kernel stacks, aligned to twice their size, guard below:
+#define KSTACK_SIZE (1 << KSTACK_SHIFT) // bit KSTACK_SHIFT of a good sp is set ...
+                                        // ... and clear in the guard half below it
+
+#ifndef __ASSEMBLER__
+#include "lib/types.h"
+
+extern paddr_t ram_base; // lowest RAM address; the linear map's zero. Set by boot.S
+
+static inline void *phys_to_virt(paddr_t pa) { return (void *)(pa - ram_base + PAGE_OFFSET); }
+// va must lie in the linear map.
+static inline paddr_t virt_to_phys(const void *va) { return (vaddr_t)va - PAGE_OFFSET + ram_base; }
+#endif

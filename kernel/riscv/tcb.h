@@ -1,0 +1,50 @@
+// What machine code knows of a thread. struct thread begins with it, and register tp points to it
+// in the kernel; sscratch holds it while in user mode and is 0 in the kernel.
+#pragma once
+
+#define TCB_KSTACK_TOP 0
+#define TCB_SCRATCH 8
+#define TCB_WORK 16
+#define TCB_CONTEXT 32
+
+// Work to do before returning to user mode.
+#define WORK_RESCHED 1 // call schedule()
+#define WORK_SIGNAL 2  // a signal or a kill is pending
+
+#ifndef __ASSEMBLER__
+#include "riscv/trapframe.h"
+
+// Callee-saved registers: what context_switch() saves and restores.
+struct context {
+    uint64_t ra, sp, s[12];
+};
+
+struct tcb {
+    vaddr_t kstack_top; // the user trapframe lies right below it
+    uint64_t scratch;   // trap entry parks the user's sp here
+    uint32_t work;      // [a] WORK_*
+    uint32_t cpu;       // index of the CPU that runs it; valid while running
+    uint64_t satp;      // [own] page table to run on; 0 = keep whatever is loaded (kernel thread)
+    struct context ctx; // [switch]
+};
+
+_Static_assert(offsetof(struct tcb, scratch) == TCB_SCRATCH, "trapvec.S");
+_Static_assert(offsetof(struct tcb, work) == TCB_WORK, "trapvec.S");
+_Static_assert(offsetof(struct tcb, ctx) == TCB_CONTEXT, "switch.S");
+
+register struct tcb *current_tcb asm("tp");
+
+static inline struct trapframe *tcb_user_frame(const struct tcb *t) {
+    return (struct trapframe *)(t->kstack_top - sizeof(struct trapframe));
+}
+
+// switch.S: saves the callee-saved registers into prev->ctx, loads next's, sets tp.
+// Returns prev of the switch that resumed the caller. Interrupts are off.
+struct tcb *context_switch(struct tcb *prev, struct tcb *next);
+// trapvec.S: leaves for user mode with the frame at the top of the current kernel stack.
+void return_to_user(void);
+// switch.S: the first code of a new thread: finishes the switch, then calls s1(s0 as argument).
+void thread_trampoline(void);
+void fp_save(struct fpstate *);
+void fp_restore(const struct fpstate *);
+#endif

@@ -1,0 +1,88 @@
+// Threads: what the scheduler runs. A process (proc/process.h) is a group of threads that share
+// memory, files and signals; kernel threads have no process.
+//
+// States, and who moves a thread along each edge:
+//
+//   NEW --thread_start--> READY <--switch--> RUNNING --waitq_prepare, schedule--> SLEEPING
+//                           ^                   |                                    |
+//                           +---- thread_wake --|------------------------------------+
+//                                               +--thread_exit--> DEAD --last put--> freed
+//
+// Lock key: [I] immutable  [own] only the thread itself  [rq] its run queue's lock  [a] atomic
+#pragma once
+
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "lib/refcount.h"
+#include "riscv/tcb.h"
+#include "sync/cpu.h"
+#include "sync/held.h"
+
+struct process;
+struct mm;
+
+enum thread_state {
+    THREAD_NEW,
+    THREAD_READY,           // on a run queue
+    THREAD_RUNNING,
+    THREAD_SLEEPING,        // only its event wakes it ("D")
+    THREAD_INTERRUPTIBLE,   // a signal wakes it too ("S")
+    THREAD_STOPPED,         // by job control ("T")
+    THREAD_DEAD,
+};
+
+struct thread {
+    struct tcb tcb;           // first: tp points here
+    struct refcount ref;
+    void *kstack;             // [I] lowest address
+    char name[16];            // [own] writes; others may read a torn name
+    int tid;                  // [I]
+    struct process *proc;     // [I] NULL for a kernel thread
+    struct mm *mm;            // [own] address space it runs in; NULL for a kernel thread
+
+    enum thread_state state;  // [rq]
+    bool on_cpu;              // [a] still executing on its old stack: do not start elsewhere yet
+    bool on_rq;               // [rq]
+    struct rb_node rq_node;   // [rq] by vruntime
+    uint64_t vruntime;        // [rq] ns, weighted
+    uint64_t exec_start;      // [rq] ktime_ns() when it began to run
+    uint64_t sum_exec;        // [rq] ns on a CPU, all in all
+    int nice;                 // [rq] -20 .. 19
+    uint64_t weight;          // [rq] from nice
+    uint32_t last_cpu;        // [rq]
+    uint32_t affinity;        // [rq] allowed CPUs
+
+    uint64_t utime, stime;    // [own] ns in user and kernel mode
+    uint64_t time_mark;       // [own] when the mode last changed
+    uint64_t nvcsw, nivcsw;   // [own] voluntary and forced switches
+    uint64_t minflt, majflt;  // [own]
+    uint64_t start_ns;        // [I]
+
+    bool fp_used;             // [own] fp holds live state
+    struct fpstate fp;        // [own] saved only when dirty
+    struct held_sleepers held; // [own]
+    uaddr_t clear_child_tid;  // [own] set_tid_address(2)
+    uaddr_t robust_list;      // [own]
+    struct list group_link;   // [process lock] proc->threads
+    uint64_t sigmask, sigpending; // [signal lock] proc/signal.c
+    void *ext;                // [own] for floors above
+};
+
+static inline void set_work(struct thread *t, uint32_t bits) { __atomic_fetch_or(&t->tcb.work, bits, __ATOMIC_ACQ_REL); }
+static inline void clear_work(struct thread *t, uint32_t bits) { __atomic_fetch_and(&t->tcb.work, ~bits, __ATOMIC_ACQ_REL); }
+// A signal or kill is waiting: interruptible sleeps end with -EINTR.
+static inline bool signal_pending(void) { return current_tcb->work & WORK_SIGNAL; }
+
+// A thread with a kernel stack, state NEW, one reference. NULL: out of memory. tid is the caller's.
+struct thread *__must_check thread_alloc(const char *name);
+// Prepares it to call fn(arg) in the kernel, or to leave for user mode with *frame.
+void thread_set_entry(struct thread *t, void (*fn)(void *), void *arg);
+void thread_set_user(struct thread *t, const struct trapframe *frame);
+void thread_start(struct thread *t);
+void thread_get(struct thread *t);
+void thread_put(struct thread *t);
+// The end of the current thread: never runs again; its own reference is dropped once its stack is
+// no longer in use.
+__noreturn void thread_exit(void);
+// A kernel thread, started. NULL: out of memory.
+struct thread *__must_check kthread_start(const char *name, void (*fn)(void *), void *arg);
