@@ -1,0 +1,58 @@
+// Open files: what a descriptor refers to. Shared by dup and fork.
+#pragma once
+
+#include "abi/fcntl.h"
+#include "fs/path.h"
+#include "lib/refcount.h"
+#include "sched/mutex.h"
+#include "vm/pagecache.h"
+#include "vm/uaccess.h"
+
+struct waitq;
+struct poll_table; // fs/poll.h
+
+struct file_ops { // by kind of file; a missing member gives the call's usual error
+    ssize_t (*read)(struct file *f, struct uio *u, off_t *pos);
+    ssize_t (*write)(struct file *f, struct uio *u, off_t *pos);
+    off_t (*seek)(struct file *f, off_t off, int whence);  // NULL: -ESPIPE
+    uint32_t (*poll)(struct file *f, struct poll_table *pt); // ready bits; NULL: always ready
+    long (*ioctl)(struct file *f, uint32_t cmd, uint64_t arg); // -ENOTTY
+    int (*readdir)(struct file *f, struct dir_sink *sink);   // from f->pos on
+    int (*open)(struct inode *i, struct file *f);  // devices and pipes: set private; or NULL
+    void (*release)(struct file *f);               // the last reference went
+};
+
+struct file {
+    struct refcount ref;
+    const struct file_ops *ops;
+    struct path path;       // mount and dentry, held (pipes: empty)
+    struct inode *inode;    // held
+    uint32_t flags;         // [a] O_*
+    struct mutex pos_lock;  // RANK_FILEPOS: guards pos for regular files and directories
+    off_t pos;              // [pos_lock]
+    struct readahead ra;    // [pos_lock]
+    void *private;
+};
+
+struct file *__must_check file_alloc(void); // NULL: out of memory
+static inline void file_get(struct file *f) { ref_get(&f->ref); }
+void file_put(struct file *f);
+// Opens what path names, as open(2): flags O_*, mode for O_CREAT. 0 or -errno.
+struct fsctx;
+int __must_check file_open(struct fsctx *ctx, struct path *start, const char *name, int flags,
+                           uint32_t mode, struct file **out);
+// Wraps an inode (anonymous: pipes, sockets). Takes over the inode's reference on success.
+struct file *__must_check file_from_inode(struct inode *i, const struct file_ops *ops, int flags);
+// Transfers in the kernel (exec, core): at an explicit position.
+ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos);
+ssize_t file_read(struct file *f, struct uio *u, off_t *pos);
+ssize_t file_write(struct file *f, struct uio *u, off_t *pos);
+int file_fsync(struct file *f, bool data_only);
+// Operations for regular files on the page cache and for directories; file systems point to them.
+extern const struct file_ops regular_file_ops, directory_file_ops;
+
+// readdir: calls emit for each entry until it answers false (buffer full).
+struct dir_sink {
+    bool (*emit)(struct dir_sink *s, const char *name, size_t len, ino_t ino, uint8_t dtype,
+                 off_t next_pos);
+};

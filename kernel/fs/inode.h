@@ -1,0 +1,99 @@
+// Inodes: files as a file system knows them, and the operations it supplies.
+//
+// An inode is cached while referenced and for as long as memory allows after that; the inode hash
+// (super block, number) makes it unique. Its pages are in inode->mapping, whose `size` is the
+// file's size.
+//
+// Lock key: [I] immutable  [inode] the mutex  [hash] the inode hash's lock  [a] atomic
+#pragma once
+
+#include "abi/stat.h"
+#include "abi/time.h"
+#include "lib/refcount.h"
+#include "sched/mutex.h"
+#include "vm/pagecache.h"
+
+struct file;
+struct file_ops;
+struct super;
+struct textbuf;
+
+struct inode {
+    struct refcount ref;
+    struct super *super;      // [I]
+    ino_t ino;                // [I]
+    const struct inode_ops *ops;
+    const struct file_ops *fops; // [I] operations of files opened on it
+    struct mutex lock;        // RANK_INODE, or RANK_INODE_DIR for a directory
+    uint32_t mode;            // [inode] S_IF* | permission bits
+    uint32_t uid, gid;        // [inode]
+    uint32_t nlink;           // [inode] 0: freed at the last put
+    dev_t rdev;               // [I] of device nodes
+    uint64_t blocks;          // [inode] 512-byte units
+    struct timespec atime, mtime, ctime; // [inode]
+    struct mapping mapping;   // embedded: pinned by whoever pins the inode
+    bool dirty;               // [hash] metadata newer than the disk
+    struct list hash_link, lru_link, dirty_link; // [hash]
+    void *private;            // the file system's; pipes: struct pipe
+};
+
+struct inode_ops { // a directory's, unless it says otherwise; called with dir->lock held
+    // The entry's inode, referenced, in *out. -ENOENT when there is none.
+    int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **out);
+    // A new entry: regular file, directory, device, FIFO, or (target != NULL) symbolic link.
+    int (*create)(struct inode *dir, const char *name, size_t len, uint32_t mode, dev_t rdev,
+                  const char *target, struct inode **out);
+    int (*link)(struct inode *dir, const char *name, size_t len, struct inode *inode);
+    // Removes an entry (an empty directory when dir_wanted). inode is what lookup found.
+    int (*unlink)(struct inode *dir, const char *name, size_t len, struct inode *inode);
+    int (*rename)(struct inode *dir, const char *name, size_t len, struct inode *inode,
+                  struct inode *newdir, const char *newname, size_t newlen, struct inode *victim);
+    // A symbolic link's text into buf (no end mark): its length or -errno.
+    ssize_t (*readlink)(struct inode *link, char *buf, size_t size);
+    // Any inode: frees or adds blocks for a new size (page_cache_truncate included).
+    int (*truncate)(struct inode *inode, uint64_t size);
+    // Extra: fallocate modes, or NULL.
+    int (*fallocate)(struct inode *inode, int mode, off_t off, off_t len);
+};
+
+struct super_ops { // a mounted file system's
+    int (*read_inode)(struct inode *inode);    // fills a new inode of known number
+    int (*write_inode)(struct inode *inode);   // metadata to its buffers; NULL: nothing to do
+    void (*evict_inode)(struct inode *inode);  // last use gone: nlink 0 frees blocks; frees private
+    int (*sync)(struct super *s, bool wait);
+    int (*statfs)(struct super *s, struct statfs *out);
+    void (*unmount)(struct super *s);          // all inodes are gone
+};
+
+struct super {
+    const struct super_ops *ops;
+    const struct fs_type *type;
+    struct blkdev *dev; // NULL: none
+    dev_t devno;        // st_dev
+    uint32_t flags;     // MS_*
+    struct inode *root;
+    void *private;
+    struct refcount ref;
+    struct list link;   // all supers
+    uint64_t inode_count; // [hash] in the cache
+};
+
+// The inode, referenced: from the cache, else made and filled by read_inode. 0 or -errno.
+int __must_check inode_get(struct super *s, ino_t ino, struct inode **out);
+// A new inode with the number given, referenced and hashed, for create. NULL: out of memory.
+struct inode *__must_check inode_new(struct super *s, ino_t ino, uint32_t mode);
+static inline void inode_hold(struct inode *i) { ref_get(&i->ref); }
+void inode_put(struct inode *i);
+void inode_mark_dirty(struct inode *i);
+void inode_touch(struct inode *i, int which); // INODE_ATIME | ...: now
+#define INODE_ATIME 1
+#define INODE_MTIME 2
+#define INODE_CTIME 4
+int inode_sync(struct inode *i, bool wait); // metadata (super's write_inode) after the pages
+void inode_fill_stat(struct inode *i, struct stat *st);
+static inline uint64_t inode_size(const struct inode *i) { return atomic_load_relaxed(&i->mapping.size); }
+static inline bool inode_is_dir(const struct inode *i) { return (i->mode & S_IFMT) == S_IFDIR; }
+// Device, FIFO, socket inodes get these from the VFS whatever the file system.
+void inode_init_special(struct inode *i);
+uint64_t inode_shrink(uint64_t wanted); // frees unused cached inodes
+void inode_cache_init(void);

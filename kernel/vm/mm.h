@@ -1,0 +1,56 @@
+// An address space: the VMAs, the page table that caches them, and the article's landmarks.
+//
+//   brk, mmap and exec edit VMAs only; frames come at the fault (vm/fault.c).
+//
+// Lock key: [mm] the rwsem `lock`: read for faults, write for edits   [ptl] page-table lock
+//           [I] immutable   [a] atomic
+#pragma once
+
+#include "lib/rbtree.h"
+#include "lib/refcount.h"
+#include "mm/pgtable.h"
+#include "sched/mutex.h"
+
+struct vma;
+
+struct mm {
+    struct refcount users;    // threads that run in it, and borrowers (/proc, ptrace)
+    struct rwsem lock;
+    struct rb_root vmas;      // [mm] by address, augmented with the largest gap
+    struct list vma_list;     // [mm] in address order
+    struct vma *vma_cache;    // [a] hint: the VMA found last
+    uint64_t map_count;       // [mm]
+
+    struct spinlock ptl;
+    pte_t *root;              // [ptl] 512 entries; the kernel half is shared
+    uint64_t asid;            // [a] generation << 16 | ASID (vm/tlb.c)
+    uint32_t cpus;            // [a] CPUs that may hold its translations
+
+    uaddr_t start_code, end_code, start_data, end_data; // [mm]
+    uaddr_t start_brk, brk, start_stack;
+    uaddr_t arg_start, arg_end, env_start, env_end;
+    uaddr_t mmap_base;        // [I] top of the mmap area, below the stack's reserve
+    uint64_t total_pages, data_pages, stack_pages, exec_pages, locked_pages; // [mm]
+    uint64_t rss_anon, rss_file, rss_shmem, swap_entries; // [ptl] pages
+    uint64_t hiwater_rss, hiwater_vm;
+    uint64_t pt_pages;        // [ptl] page-table pages, root included
+    uint64_t auxv[2 * 24];    // [I] after exec
+    void *exe;                // [mm] the executable (struct file, opaque here)
+    const struct mapping_ops *exe_ops; // how to hold and release exe
+};
+
+// An empty address space. NULL: out of memory.
+struct mm *__must_check mm_create(void);
+// fork: copies the VMAs and shares every private page copy-on-write. NULL: out of memory (all
+// undone). The caller's mm is current.
+struct mm *__must_check mm_fork(struct mm *old);
+static inline void mm_get(struct mm *mm) { ref_get(&mm->users); }
+void mm_put(struct mm *mm); // the last one unmaps everything and frees the tables
+// Makes mm the current thread's address space and loads it. NULL: kernel only.
+void mm_switch(struct mm *mm);
+// Reads or writes another process's memory through its VMAs (for /proc/<pid>/cmdline, ptrace).
+// Returns bytes moved, short at the first hole.
+size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write);
+// Walks VMAs against page tables against struct page counts; asserts on a breach.
+void mm_check(struct mm *mm);
+void vm_init(void); // caches, zero page, writeback thread

@@ -1,0 +1,94 @@
+// The page cache: one for read, write, mmap and file system metadata. A struct mapping holds the
+// pages of one inode (or one block device, whose pages are "buffers").
+//
+//   absent --insert, locked--> reading --I/O end--> up to date --mark_dirty--> dirty
+//     ^                           | error: PG_ERROR, retried at the next use   |  ^
+//     |                           v                                  write_page|  | redirtied
+//     +------- remove (truncate, reclaim: only clean, unmapped) <-- clean <-- writeback
+//
+// The cache holds one reference for a page in the tree. Lock key: [tree] lock  [page] page lock
+// [rmap] rmap_lock  [a] atomic  [I] immutable
+#pragma once
+
+#include "lib/radix.h"
+#include "mm/page.h"
+#include "sched/mutex.h"
+
+struct uio;
+struct mapping;
+
+struct mapping_ops { // filled by file systems
+    // Starts reading n pages of consecutive index: locked, in the tree, not up to date. For each,
+    // sooner or later, page_end_read(page, err). Holes are zero-filled.
+    void (*read_pages)(struct mapping *m, struct page **pages, int n);
+    // Starts writing n consecutive pages: locked, PG_WRITEBACK set, PG_DIRTY cleared. For each,
+    // page_end_write(page, err); this function unlocks them. NULL: memory only (tmpfs).
+    void (*write_pages)(struct mapping *m, struct page **pages, int n);
+    // Makes sure that [from, to) of the locked page has disk blocks: 0, -ENOSPC, -EIO.
+    // May be NULL.
+    int (*prepare_write)(struct mapping *m, struct page *page, uint32_t from, uint32_t to);
+    void (*hold)(void *file);    // a VMA or an mm keeps the open file
+    void (*release)(void *file); // may sleep
+};
+
+struct mapping {
+    struct spinlock lock;           // RANK_PAGECACHE
+    struct radix pages;             // [tree] struct page *; tags: MAPPING_TAG_*
+    uint64_t nrpages;               // [tree]
+    const struct mapping_ops *ops;  // [I]
+    void *host;                     // [I] struct inode or struct blkdev
+    uint64_t size;                  // [a] bytes; for files this is the size of the inode
+    struct mutex rmap_lock;         // RANK_RMAP
+    struct list vmas;               // [rmap] every VMA that maps it
+    int error;                      // [a] last write error not yet reported by fsync
+    struct list dirty_link;         // [global dirty list]
+    uint64_t dirtied_ns;            // when the first of its dirty pages became dirty
+    bool is_bdev, is_shmem;         // [I]
+};
+
+#define MAPPING_TAG_DIRTY 0
+#define MAPPING_TAG_WRITEBACK 1
+
+void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host);
+// Drops every page (dirty ones too: the inode is gone). No user left.
+void mapping_destroy(struct mapping *m);
+
+// The page, referenced and up to date, reading it if needed (and more after it, by ra).
+// 0, -EIO, -ENOMEM. ra may be NULL.
+struct readahead {
+    uint64_t start, size, async_size, prev; // window, in pages (as in Linux's on-demand readahead)
+};
+int __must_check page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra,
+                                struct page **out);
+// The page, referenced, or NULL if absent. No I/O, no sleep.
+struct page *page_cache_find(struct mapping *m, uint64_t index);
+// The page, referenced and locked; made (not up to date) when absent. 0 or -ENOMEM.
+int __must_check page_cache_grab(struct mapping *m, uint64_t index, struct page **out);
+void page_mark_dirty(struct page *p); // holds a reference
+void page_end_read(struct page *p, int err);  // any context
+void page_end_write(struct page *p, int err); // any context
+
+// Page lock (sleeps); see sync order RANK_PAGE.
+void page_lock(struct page *p);
+bool page_trylock(struct page *p);
+void page_unlock(struct page *p); // any context
+void page_wait_unlocked(struct page *p);
+void page_wait_writeback(struct page *p);
+
+// read(2) and write(2) of a mapping: bytes moved, or -errno when none. write extends m->size; the
+// caller holds the inode lock for write and then marks the inode dirty.
+ssize_t page_cache_read(struct mapping *m, struct uio *u, off_t pos, struct readahead *ra);
+ssize_t page_cache_write(struct mapping *m, struct uio *u, off_t pos);
+// Shrinks to size: unmaps and drops whole pages beyond it, zeroes the rest of the last one, sets
+// m->size. Also for growing (sets the size only). 0 or -errno.
+int page_cache_truncate(struct mapping *m, uint64_t size);
+
+// Writes dirty pages of [start, end] (bytes, inclusive) and, if wait, waits for them and reports
+// and clears m->error.
+int page_cache_sync(struct mapping *m, uint64_t start, uint64_t end, bool wait);
+// Writes everything of every mapping (sync(2)); wait as above.
+void page_cache_sync_all(bool wait);
+// Drops clean, unmapped, unused pages of every mapping; returns how many (drop_caches).
+uint64_t page_cache_drop_all(void);
+void writeback_init(void); // starts the periodic writer
+void page_cache_check(struct mapping *m);

@@ -1,0 +1,75 @@
+// VMAs: ranges of an address space with one backing and one protection. The set is a red-black
+// tree plus an ordered list, with the largest free gap of each subtree kept in the tree, so that
+// finding room is O(log n). Knows only lib/ and an allocator: the host tests include vma.c whole.
+//
+//   split:  AAAAAAAA  at x ->  AAA|AAAAA          (two VMAs, same backing, pgoff adjusted)
+//   merge:  AAA BBB AAA  insert A at B's place -> AAAAAAAAA when flags, backing and pgoff continue
+//
+// Invariants: 1. start < end, both page aligned, below USER_END. 2. VMAs do not overlap. 3. no two
+// neighbours that could be merged stay apart after an edit. 4. gap of a node = its own free space
+// below it (down to the previous VMA's end or 0); max_gap = the largest in its subtree.
+#pragma once
+
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "lib/types.h"
+
+// Protection and kind; VM_READ..VM_EXEC equal PROT_*.
+#define VM_READ 1u
+#define VM_WRITE 2u
+#define VM_EXEC 4u
+#define VM_SHARED 8u
+#define VM_MAYREAD 0x10u // limits of mprotect
+#define VM_MAYWRITE 0x20u
+#define VM_MAYEXEC 0x40u
+#define VM_GROWSDOWN 0x100u
+#define VM_LOCKED 0x200u
+#define VM_NORESERVE 0x400u
+#define VM_HEAP 0x800u  // the brk area: named [heap]
+#define VM_STACK 0x1000u // named [stack]
+#define VM_DONTEXPAND 0x2000u
+#define VM_SPECIAL 0x4000u // vDSO: pages without struct page accounting
+
+struct mm;
+struct mapping;
+struct vma_tree; // rb_root + list inside struct mm; see below
+
+struct vma {
+    uaddr_t start, end;      // [mm]
+    uint32_t flags;          // [mm] VM_*
+    uint64_t pgoff;          // [mm] page number in the mapping; anonymous private: start >> PAGE_SHIFT
+                             //      at creation, so that neighbours continue each other
+    struct mapping *mapping; // [I] NULL: anonymous
+    void *file;              // [I] opaque open file that holds the mapping, see mapping_ops.hold
+    struct mm *mm;           // [I]
+    struct rb_node node;     // [mm]
+    struct list link;        // [mm] mm->vma_list, in address order
+    uint64_t gap, max_gap;   // [mm] bytes
+    struct list rmap_link;   // [rmap] mapping->vmas
+    void *anon;              // [rmap] reverse map of anonymous pages: reserved
+};
+
+// The first VMA with end > addr, or NULL. O(log n), one comparison when the hint fits.
+struct vma *vma_find(struct mm *mm, uaddr_t addr);
+// The VMA that contains addr, or NULL.
+struct vma *vma_lookup(struct mm *mm, uaddr_t addr);
+struct vma *vma_next(struct mm *mm, struct vma *v);
+struct vma *vma_prev(struct mm *mm, struct vma *v);
+// Any VMA that overlaps [start, end)?
+struct vma *vma_intersect(struct mm *mm, uaddr_t start, uaddr_t end);
+void vma_insert(struct mm *mm, struct vma *v); // no overlap: asserts
+void vma_remove(struct mm *mm, struct vma *v); // unlinks, does not free
+// Moves a boundary and repairs the gaps. The caller has checked for overlap.
+void vma_set_range(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end, uint64_t pgoff);
+// Splits v at addr (page aligned, inside); v keeps the lower part, *upper gets the new one.
+// 0 or -ENOMEM (nothing changed).
+int __must_check vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper);
+bool vma_can_merge(const struct vma *lower, const struct vma *upper);
+// Merges v with its neighbours where possible; returns the survivor.
+struct vma *vma_merge(struct mm *mm, struct vma *v);
+// Highest free range of `size` bytes below `limit` and above `floor` (top-down); the answer's
+// address, or 0 when there is none.
+uaddr_t vma_find_gap(struct mm *mm, uint64_t size, uaddr_t floor, uaddr_t limit);
+struct vma *vma_alloc(void);
+void vma_free(struct vma *v); // releases the file, too
+void vma_check(struct mm *mm); // asserts the invariants
