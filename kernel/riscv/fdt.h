@@ -4,17 +4,21 @@
 
 #include "lib/compiler.h"
 
+#define FDT_DEPTH_MAX 16 // nodes nested deeper are not seen
+
 struct fdt_node {
     const char *name; // "serial@10000000"
     uint32_t offset;  // of its FDT_BEGIN_NODE in the structure block
     uint32_t parent;  // offset of the parent's
-    uint32_t depth;
+    uint32_t depth;   // of the root: 0
+    uint32_t path[FDT_DEPTH_MAX]; // offsets of the node and all above it, root first
+    bool started;     // false: the next step finds the root
 };
 
 // Checks magic, version and block bounds. 0 or -EINVAL.
 int __must_check fdt_init(const void *blob);
 size_t fdt_size(void); // bytes of the blob
-// Walks all nodes in order: start with a zeroed node and more == false.
+// Walks all nodes in order, from a zeroed node.
 bool fdt_next_node(struct fdt_node *node);
 bool fdt_find_path(const char *path, struct fdt_node *node);
 // Next node after *node (zeroed: from the start) whose "compatible" list has the string and whose

@@ -2,6 +2,7 @@
 // Included by assembly and by the linker script: only #defines outside the guard.
 #pragma once
 
+#define KERNEL_LOAD_ADDR 0x80200000 // where firmware puts and enters the image (p_paddr of the ELF)
 #define KERNEL_LOAD_OFFSET 0x200000 // the kernel image starts 2 MiB into RAM, where OpenSBI jumps
 #define PAGE_OFFSET 0xffffffc000000000 // linear map of all RAM, 128 GiB
 #define VMALLOC_START 0xffffffe000000000 // 64 GiB: kernel stacks, vmalloc, device registers
@@ -17,6 +18,13 @@
 #include "lib/types.h"
 
 extern paddr_t ram_base; // lowest RAM address; the linear map's zero. Set by boot.S
+
+// Edges of the kernel image (kernel.ld), each page aligned. [text, rodata, data, bss] in this order.
+extern char __image_start[], __image_end[];
+extern char __text_start[], __text_end[];     // R X
+extern char __rodata_start[], __rodata_end[]; // R
+extern char __data_start[], __data_end[];     // R W, bss included
+extern char __bss_start[], __bss_end[];
 
 static inline void *phys_to_virt(paddr_t pa) { return (void *)(pa - ram_base + PAGE_OFFSET); }
 // va must lie in the linear map.

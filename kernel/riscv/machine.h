@@ -24,6 +24,7 @@ struct machine {
     char cmdline[2048];
     const char *model;
     paddr_t initrd_start, initrd_end;
+    uint64_t boot_ticks; // timebase at the kernel's first instruction
     paddr_t finisher; // sifive,test registers, 0 when there is none
 };
 
@@ -37,3 +38,6 @@ uint64_t ns_to_ticks(uint64_t ns);
 // Value of "key=..." or of the bare word "key" ("") on the kernel command line; NULL if absent.
 // Copies into buf. Words after "--" belong to init and are not looked at.
 const char *cmdline_get(const char *key, char *buf, size_t size);
+// The i-th word of the command line as written, without its quotes, cut to size. *after is set for
+// the words behind "--", which are init's arguments. False past the end.
+bool cmdline_word(int i, char *buf, size_t size, bool *after);

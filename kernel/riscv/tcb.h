@@ -5,6 +5,7 @@
 #define TCB_KSTACK_TOP 0
 #define TCB_SCRATCH 8
 #define TCB_WORK 16
+#define TCB_CPU 20
 #define TCB_CONTEXT 32
 
 // Work to do before returning to user mode.
@@ -30,6 +31,7 @@ struct tcb {
 
 _Static_assert(offsetof(struct tcb, scratch) == TCB_SCRATCH, "trapvec.S");
 _Static_assert(offsetof(struct tcb, work) == TCB_WORK, "trapvec.S");
+_Static_assert(offsetof(struct tcb, cpu) == TCB_CPU, "trapvec.S");
 _Static_assert(offsetof(struct tcb, ctx) == TCB_CONTEXT, "switch.S");
 
 register struct tcb *current_tcb asm("tp");
@@ -43,8 +45,12 @@ static inline struct trapframe *tcb_user_frame(const struct tcb *t) {
 struct tcb *context_switch(struct tcb *prev, struct tcb *next);
 // trapvec.S: leaves for user mode with the frame at the top of the current kernel stack.
 void return_to_user(void);
-// switch.S: the first code of a new thread: finishes the switch, then calls s1(s0 as argument).
+// switch.S: the first code of a new thread: calls switch_finish(prev), then s1(s0 as argument).
+// s1 never returns.
 void thread_trampoline(void);
+// Upcall (docs/floors.md), defined by sched/: what schedule() does after context_switch() returned.
+void switch_finish(struct tcb *prev);
+// switch.S: the 32 floating point registers and fcsr. They leave sstatus.FS as they found it.
 void fp_save(struct fpstate *);
 void fp_restore(const struct fpstate *);
 #endif
