@@ -13,11 +13,11 @@
 
 struct radix_node {
     void *slot[RADIX_SLOTS];
+    uint64_t used;            // bit i: slot[i] is not NULL
     uint64_t tag[RADIX_TAGS]; // bit i: slot[i] (or something below it) has the tag
     struct radix_node *parent;
     uint8_t parent_slot;
     uint8_t shift; // index bits below this node: 0 for leaves
-    uint8_t count; // slots in use
 };
 
 // Allocates a zeroed node, or returns NULL. Called with the tree's lock held: must not sleep.
@@ -52,5 +52,9 @@ void *radix_next_tagged(const struct radix *t, uint64_t *index, int tag);
 // One descent per leaf node: this is what fault-around and readahead use.
 size_t radix_gang_lookup(const struct radix *t, uint64_t first, uint64_t last, void **items,
                          size_t max);
-// The first index >= start, <= last, that holds nothing; last + 1 when all are taken.
+// The first index >= start, <= last (< 2^64 - 1), that holds nothing; last + 1 when all are taken.
 uint64_t radix_next_free(const struct radix *t, uint64_t start, uint64_t last);
+
+// Walks the whole tree: parents, used bits, tags, no empty node, no needless height. Returns the
+// number of entries, or -1 on a breach.
+int64_t radix_check(const struct radix *t);
