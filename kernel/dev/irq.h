@@ -6,10 +6,12 @@
 
 typedef void (*irq_handler)(void *arg); // the one function typedef: a handler's signature
 
-// 0, -EBUSY (line taken) or -EINVAL. The handler runs with interrupts off on any hart.
+// 0, -EBUSY (line taken), -EINVAL or -ENOMEM. The handler runs with interrupts off; a line stays
+// registered for ever.
 int __must_check irq_register(uint32_t line, const char *name, irq_handler fn, void *arg);
 void irq_handle(void);
 void irq_init(void);     // PLIC from the device tree
 void irq_init_cpu(void); // each hart
-// "line name count per cpu" for /proc/interrupts; false past the last line.
+// "line name count per cpu" for /proc/interrupts: counts has machine.cpu_count entries, *name is
+// NULL for a line without handler. False past the last line.
 bool irq_get_info(uint32_t line, const char **name, uint64_t counts[]);

@@ -4,14 +4,27 @@
 
 #include "lib/compiler.h"
 
-// 0, or -ENODEV. Takes over the log sink from SBI; then interrupts for input.
+// What the UART tells its user (upcalls, docs/floors.md): interrupt context, no UART lock held.
+struct uart_client {
+    void (*receive)(const char *s, size_t n); // bytes came, at most UART_CHUNK
+    void (*room)(void);                       // the transmit queue has become half empty
+};
+#define UART_CHUNK 64
+
+// 0, -ENODEV or -ENOMEM. Takes over the log sink from SBI.
 int uart_init(void);
-// Queues bytes for the interrupt-driven transmitter; returns how many fitted. Any context.
+// Switches input on. Bytes that came earlier and fitted into the chip are delivered.
+void uart_set_client(const struct uart_client *client);
+// Sends bytes, or queues what the chip does not take at once; returns how many fitted. Any context.
 size_t uart_write(const char *s, size_t n);
-// Writes directly, waiting for the FIFO: log and panic.
+size_t uart_room(void); // bytes that uart_write() would take now, if nobody else writes
+bool uart_idle(void);   // everything has left the chip
+// Drops what is queued.
+void uart_discard(void);
+// Sends directly, waiting for the chip; "\n" becomes "\r\n". For the log and for panics: takes no
+// ranked lock. A chip that does not move for 2 seconds loses the bytes.
 void uart_write_sync(const char *s, size_t n);
-// Sleeps until the transmit queue has room; then until everything has left the chip.
-void uart_wait_room(void);
-void uart_drain(void);
-// Upcall: where received bytes go (interrupt context).
-void uart_set_receiver(void (*rx)(const char *s, size_t n));
+// Pushes the queue out before the power goes; the same way.
+void uart_flush_sync(void);
+// true: leaves input in the chip, so that the sender stops, until called with false.
+void uart_throttle(bool on);

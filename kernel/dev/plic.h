@@ -1,0 +1,16 @@
+// The platform-level interrupt controller, for irq.c only (RISC-V PLIC specification 1.0).
+#pragma once
+
+#include "lib/compiler.h"
+
+// Finds the controller and each hart's S-mode context in the device tree. 0, -ENODEV, -ENOMEM.
+int __must_check plic_init(void);
+uint32_t plic_lines(void); // lines are 1 .. plic_lines(); 0 before plic_init()
+void plic_init_cpu(void);  // lets every priority through to this hart
+// Routes a line to a CPU, or stops it. The caller holds irq.c's lock.
+void plic_enable(uint32_t line, uint32_t cpu);
+void plic_disable(uint32_t line, uint32_t cpu);
+// The pending line of highest priority for this hart, 0 when there is none; until complete, the
+// line's gateway sends no further interrupt.
+uint32_t plic_claim(void);
+void plic_complete(uint32_t line);
