@@ -22,20 +22,28 @@ void mutex_lock_two(struct mutex *a, struct mutex *b);
 void mutex_unlock_two(struct mutex *a, struct mutex *b);
 static inline bool mutex_held(const struct mutex *m) { return m->owner == current(); }
 
+// Readers share, a writer is alone; first come, first served, so neither starves. A thread must not
+// take it for reading twice: a writer may have queued in between.
 struct rwsem {
-    int32_t count; // [lock] readers, or -1 for a writer
-    uint32_t writers_waiting;
-    struct thread *writer;
-    struct spinlock lock;
-    struct waitq readq, writeq;
+    uint64_t count;        // [a] RWSEM_WRITER | RWSEM_WAITERS | readers * RWSEM_READER
+    struct thread *writer; // [own] of the last one, for reports
+    struct spinlock lock;  // RANK_WAITQ
+    struct list waiters;   // [lock] in order of arrival
     enum lockrank rank;
     const char *name;
 };
+
+#define RWSEM_WRITER 1UL
+#define RWSEM_WAITERS 2UL
+#define RWSEM_READER 4UL
 
 void rwsem_init(struct rwsem *s, const char *name, enum lockrank rank);
 void down_read(struct rwsem *s);
 void up_read(struct rwsem *s);
 void down_write(struct rwsem *s);
 void up_write(struct rwsem *s);
-bool down_read_trylock(struct rwsem *s);
+bool down_read_trylock(struct rwsem *s); // not checked against the order
 void downgrade_write(struct rwsem *s);
+// For assertions: somebody holds it for writing; somebody holds it at all.
+static inline bool rwsem_write_held(const struct rwsem *s) { return READ_ONCE(s->count) & RWSEM_WRITER; }
+static inline bool rwsem_held(const struct rwsem *s) { return READ_ONCE(s->count) & ~RWSEM_WAITERS; }

@@ -8,6 +8,9 @@
 //                           +---- thread_wake --|------------------------------------+
 //                                               +--thread_exit--> DEAD --last put--> freed
 //
+// There is no "still on its stack" flag: a CPU holds its run queue's lock over the whole switch, so
+// whoever gets that lock finds the thread either running or completely saved.
+//
 // Lock key: [I] immutable  [own] only the thread itself  [rq] its run queue's lock  [a] atomic
 #pragma once
 
@@ -34,39 +37,45 @@ enum thread_state {
 struct thread {
     struct tcb tcb;           // first: tp points here
     struct refcount ref;
-    void *kstack;             // [I] lowest address
-    char name[16];            // [own] writes; others may read a torn name
     int tid;                  // [I]
+    void *kstack;             // [I] lowest address; NULL for an idle thread
+    char name[16];            // [own] writes; others may read a torn name
     struct process *proc;     // [I] NULL for a kernel thread
     struct mm *mm;            // [own] address space it runs in; NULL for a kernel thread
+    uint32_t *mm_cpus;        // [own] set by vm beside tcb.satp: the switch adds its CPU's bit to
+                              //       *mm_cpus before it loads satp. NULL: not wanted
 
-    enum thread_state state;  // [rq]
-    bool on_cpu;              // [a] still executing on its old stack: do not start elsewhere yet
-    bool on_rq;               // [rq]
-    struct rb_node rq_node;   // [rq] by vruntime
+    enum thread_state state;  // [rq]; the thread itself may also set SLEEPING .. STOPPED, RUNNING
+    bool on_rq;               // [rq] in the tree of runq[last_cpu]
+    bool moving;              // [rq] may not stay on this CPU: switch_finish() starts it elsewhere
+    uint32_t last_cpu;        // [rq] whose run queue's lock guards the [rq] members
+    uint32_t affinity;        // [rq] allowed CPUs
+    int nice;                 // [rq] -20 .. 19
+    uint64_t weight;          // [rq] from nice
     uint64_t vruntime;        // [rq] ns, weighted
     uint64_t exec_start;      // [rq] ktime_ns() when it began to run
     uint64_t sum_exec;        // [rq] ns on a CPU, all in all
-    int nice;                 // [rq] -20 .. 19
-    uint64_t weight;          // [rq] from nice
-    uint32_t last_cpu;        // [rq]
-    uint32_t affinity;        // [rq] allowed CPUs
+    struct rb_node rq_node;   // [rq] by vruntime
+    uint64_t irq_saved;       // [own] interrupt state to restore when it is switched to
 
     uint64_t utime, stime;    // [own] ns in user and kernel mode
-    uint64_t time_mark;       // [own] when the mode last changed
+    uint64_t time_mark;       // [own] ktime_ns() when the mode last changed
     uint64_t nvcsw, nivcsw;   // [own] voluntary and forced switches
     uint64_t minflt, majflt;  // [own]
-    uint32_t pagefault_off;   // [own] >0: user copies fail short instead of faulting (vm/uaccess.h)
     uint64_t start_ns;        // [I]
 
-    bool fp_used;             // [own] fp holds live state
-    struct fpstate fp;        // [own] saved only when dirty
-    struct held_sleepers held; // [own]
+    void (*entry)(void *);    // [I] kernel thread: what it runs
+    void *entry_arg;
     uaddr_t clear_child_tid;  // [own] set_tid_address(2)
     uaddr_t robust_list;      // [own]
     struct list group_link;   // [process lock] proc->threads
     uint64_t sigmask, sigpending; // [signal lock] proc/signal.c
     void *ext;                // [own] for floors above
+
+    struct held_sleepers held; // [own] its count is zero at birth, the rest is not cleared
+    bool fp_used;             // [own] fp holds live state (sched/fp.h)
+    uint32_t fp_cpu;          // [own] the CPU whose registers may still hold it
+    struct fpstate fp;        // [own] saved only when dirty
 };
 
 static inline void set_work(struct thread *t, uint32_t bits) { __atomic_fetch_or(&t->tcb.work, bits, __ATOMIC_ACQ_REL); }
@@ -74,6 +83,7 @@ static inline void clear_work(struct thread *t, uint32_t bits) { __atomic_fetch_
 // A signal or kill is waiting: interruptible sleeps end with -EINTR.
 static inline bool signal_pending(void) { return current_tcb->work & WORK_SIGNAL; }
 
+void thread_init(void); // called by sched_init
 // A thread with a kernel stack, state NEW, one reference. NULL: out of memory. tid is the caller's.
 struct thread *__must_check thread_alloc(const char *name);
 // Prepares it to call fn(arg) in the kernel, or to leave for user mode with *frame.
