@@ -12,6 +12,8 @@ __noreturn void panic_trap(const struct trapframe *tf, const char *fmt, ...) __p
 bool panicking(void);
 // Other harts end up here when one has panicked (from the IPI): prints its own state and stops.
 void panic_stop_this_hart(const struct trapframe *tf);
+// Bit i: CPU i has reported to panic_stop_this_hart() and does nothing any more.
+uint32_t panic_stopped_mask(void);
 // Upcalls (docs/floors.md): print what floor F4 and above know (held locks, task names), stop the
 // other harts, power off.
 struct panic_ops {

@@ -13,15 +13,15 @@ struct thread;
 struct spinlock;
 
 struct cpu {
-    uint32_t id;
-    uint32_t spin_depth;     // spin locks held
+    uint64_t spin_depth;     // spin locks held
     uint64_t irq_saved;      // interrupt state before the outermost one
-    struct spinlock *held[HELD_SPINS_MAX]; // in the order taken
+    struct spinlock *held[HELD_SPINS_MAX]; // ascending ranks
+    uint32_t id;
     uint32_t irq_nest;       // >0 while in an interrupt handler
     bool online;
     struct thread *idle;
     uint64_t ipi_work;       // [a] IPI_* bits to do
-} __aligned(64);
+} __aligned(256); // a power of two, so that indexing is a shift
 
 extern struct cpu cpus[CPU_MAX];
 extern uint32_t cpu_online_mask; // [a]
