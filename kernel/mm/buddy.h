@@ -20,6 +20,9 @@ void page_free(struct page *p, int order);
 // The frames' linear-map address instead of struct page.
 void *__must_check frame_alloc(gfp_t gfp, int order);
 void frame_free(void *va, int order);
+// page_put() of an order-0 frame that holds only zero bytes and has no other user: it is kept aside
+// for the next GFP_ZERO request, which then need not clear it (page tables live on this).
+void page_free_zeroed(struct page *p);
 
 // Upcall (docs/floors.md), set once by vm/reclaim.c: frees memory for a request of this order,
 // returns the number of frames freed; 0 = give up.
@@ -27,6 +30,7 @@ void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order));
 
 // Books, in pages.
 uint64_t mem_total_pages(void); // handed to the buddy at boot plus later
+uint64_t mem_reserved_pages(void); // RAM that never was: firmware, kernel image, struct page
 uint64_t mem_free_pages(void);  // exact: buddy and per-CPU lists, of all zones
 // Watermark sums and per-order counts, for /proc/{buddyinfo,zoneinfo}.
 struct zone_info {
@@ -46,4 +50,6 @@ void buddy_check(void);
 // failalloc= on the command line (or written at run time): makes every n-th allocation that is not
 // GFP_NOFAIL_TEST answer NULL. 0 turns it off. Covers page_alloc, kmalloc and slab_alloc.
 void failalloc_set(uint64_t every);
-bool failalloc_now(gfp_t gfp);
+extern uint64_t failalloc_every;
+bool failalloc_hit(gfp_t gfp); // counts; true when this one must fail
+static inline bool failalloc_now(gfp_t gfp) { return unlikely(failalloc_every) && failalloc_hit(gfp); }

@@ -10,6 +10,9 @@
 //              pin in flight. The last page_put() frees it.
 //   mapcount   PTEs that map it in user page tables: 0 = none.
 //
+// A new block's head has flags 0, refcount 1, mapcount 0, and owner, index, private and private_ptr
+// zero; link is not initialised, and nothing of the other frames' entries but refcount 0 is.
+//
 // Locks: [a] atomic  [buddy] zone lock while free  [owner] whoever allocated it
 //        [cache] the mapping's tree lock and the page lock
 #pragma once
@@ -62,13 +65,30 @@ extern struct page *mem_map;
 extern pfn_t mem_map_base_pfn;
 extern uint64_t mem_map_pages; // entries
 
-static inline struct page *pfn_to_page(pfn_t pfn) { return mem_map + (pfn - mem_map_base_pfn); }
-static inline pfn_t page_to_pfn(const struct page *p) { return mem_map_base_pfn + (pfn_t)(p - mem_map); }
+
+// Where the entry of pfn 0, and that of the linear map's address 0, would lie: with these a
+// conversion is one load, a shift and an addition. Integers, as no such objects exist.
+extern uintptr_t page_of_pfn_zero;
+extern uintptr_t page_of_virt_zero;
+#define PAGE_STRUCT_SHIFT 6 // log2 of sizeof(struct page)
+
+static inline struct page *pfn_to_page(pfn_t pfn) {
+    return (struct page *)(page_of_pfn_zero + (pfn << PAGE_STRUCT_SHIFT));
+}
+static inline pfn_t page_to_pfn(const struct page *p) {
+    return ((uintptr_t)p - page_of_pfn_zero) >> PAGE_STRUCT_SHIFT;
+}
 static inline bool pfn_valid(pfn_t pfn) { return pfn - mem_map_base_pfn < mem_map_pages; }
 static inline paddr_t page_to_phys(const struct page *p) { return page_to_pfn(p) << PAGE_SHIFT; }
 static inline struct page *phys_to_page(paddr_t pa) { return pfn_to_page(pa >> PAGE_SHIFT); }
-static inline void *page_to_virt(const struct page *p) { return phys_to_virt(page_to_phys(p)); }
-static inline struct page *virt_to_page(const void *va) { return phys_to_page(virt_to_phys(va)); }
+// The linear map's address of the frame, and back (any address within the frame).
+static inline void *page_to_virt(const struct page *p) {
+    return (void *)(((uintptr_t)p - page_of_virt_zero) >> PAGE_STRUCT_SHIFT << PAGE_SHIFT);
+}
+static inline struct page *virt_to_page(const void *va) {
+    return (struct page *)(page_of_virt_zero +
+                           ((uintptr_t)va >> PAGE_SHIFT << PAGE_STRUCT_SHIFT));
+}
 
 static inline bool page_test(const struct page *p, enum page_flag f) {
     return atomic_load_relaxed(&p->flags) >> f & 1;

@@ -2,6 +2,7 @@
 // three instructions. Names follow /proc/vmstat.
 #pragma once
 
+#include "riscv/atomic.h"
 #include "sync/cpu.h"
 
 enum mm_stat {
