@@ -21,9 +21,11 @@ void mutex_init(struct mutex *m, const char *name, enum lockrank rank) {
     waitq_init(&m->waitq);
 }
 
-static __noinline void lock_slow(struct mutex *m) {
+static __noinline void lock_slow(struct mutex *m, vaddr_t caller) {
     struct wait_entry e = {.exclusive = true};
+    might_sleep();
     assertf(m->owner != current(), "%s locked twice", m->name);
+    held_push(&current()->held, m, m->name, m->rank, caller);
     atomic_add(&m->waiters, 1);
     for (;;) {
         waitq_prepare(&m->waitq, &e, THREAD_SLEEPING);
@@ -36,32 +38,34 @@ static __noinline void lock_slow(struct mutex *m) {
 }
 
 static inline void lock(struct mutex *m, vaddr_t caller) {
-    held_enter(m, m->name, m->rank, caller);
-    if (unlikely(!atomic_cas(&m->owner, NULL, current())))
-        lock_slow(m);
+    if (likely(held_fits(m->rank) && atomic_cas(&m->owner, NULL, current())))
+        held_note(m, m->name, m->rank, caller);
+    else
+        lock_slow(m, caller);
 }
 
 void mutex_lock(struct mutex *m) { lock(m, (vaddr_t)__builtin_return_address(0)); }
 
 bool mutex_trylock(struct mutex *m) {
-    struct held_sleepers *h = &current()->held;
-    if (h->count == HELD_SLEEPERS_MAX || !atomic_cas(&m->owner, NULL, current()))
+    if (current()->held.count == HELD_SLEEPERS_MAX || !atomic_cas(&m->owner, NULL, current()))
         return false;
-    h->entry[h->count].rank = m->rank;
-    h->entry[h->count].lock = m;
-    h->entry[h->count].name = m->name;
-    h->entry[h->count].caller = (vaddr_t)__builtin_return_address(0);
-    h->count++;
+    held_note_sorted(m, m->name, m->rank, (vaddr_t)__builtin_return_address(0));
     return true;
+}
+
+static __noinline void unlock_slow(struct mutex *m, bool noted) {
+    if (noted) // not on top: unlocked out of order
+        held_pop(&current()->held, m);
+    waitq_wake_one(&m->waitq);
 }
 
 void mutex_unlock(struct mutex *m) {
     assertf(m->owner == current(), "%s unlocked by another than its owner", m->name);
-    held_leave(m);
+    bool noted = !held_drop(m);
     atomic_store(&m->owner, NULL);
     fence_full();
-    if (unlikely(atomic_load_relaxed(&m->waiters)))
-        waitq_wake_one(&m->waitq);
+    if (unlikely(noted || atomic_load_relaxed(&m->waiters)))
+        unlock_slow(m, noted);
 }
 
 void mutex_lock_two(struct mutex *a, struct mutex *b) {

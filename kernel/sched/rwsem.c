@@ -47,7 +47,7 @@ static void grant(struct rwsem *s) {
     atomic_and(&s->count, ~RWSEM_WAITERS);
 }
 
-static __noinline void wait_in_line(struct rwsem *s, bool write) {
+static void wait_in_line(struct rwsem *s, bool write) {
     struct rwsem_waiter w = {.thread = current(), .write = write};
     spin_lock(&s->lock);
     list_push_back(&s->waiters, &w.link);
@@ -66,7 +66,11 @@ static __noinline void wait_in_line(struct rwsem *s, bool write) {
     spin_unlock(&s->lock);
 }
 
-static __noinline void release_slow(struct rwsem *s) {
+static __noinline void release_slow(struct rwsem *s, bool noted, bool waiters) {
+    if (noted) // not on top: released out of order
+        held_pop(&current()->held, s);
+    if (!waiters)
+        return;
     spin_lock(&s->lock);
     grant(s);
     spin_unlock(&s->lock);
@@ -81,46 +85,58 @@ static inline bool try_read(struct rwsem *s) {
     return false;
 }
 
+static inline bool try_write(struct rwsem *s) { return atomic_cas(&s->count, 0, RWSEM_WRITER); }
+
+static __noinline void down_slow(struct rwsem *s, bool write, vaddr_t caller) {
+    might_sleep();
+    held_push(&current()->held, s, s->name, s->rank, caller);
+    if (!(write ? try_write(s) : try_read(s)))
+        wait_in_line(s, write);
+    if (write)
+        s->writer = current();
+}
+
 void down_read(struct rwsem *s) {
-    held_enter(s, s->name, s->rank, (vaddr_t)__builtin_return_address(0));
-    if (unlikely(!try_read(s)))
-        wait_in_line(s, false);
+    vaddr_t caller = (vaddr_t)__builtin_return_address(0);
+    if (likely(held_fits(s->rank) && try_read(s)))
+        held_note(s, s->name, s->rank, caller);
+    else
+        down_slow(s, false, caller);
 }
 
 bool down_read_trylock(struct rwsem *s) {
-    struct held_sleepers *h = &current()->held;
-    if (h->count == HELD_SLEEPERS_MAX || !try_read(s))
+    if (current()->held.count == HELD_SLEEPERS_MAX || !try_read(s))
         return false;
-    h->entry[h->count].rank = s->rank;
-    h->entry[h->count].lock = s;
-    h->entry[h->count].name = s->name;
-    h->entry[h->count].caller = (vaddr_t)__builtin_return_address(0);
-    h->count++;
+    held_note_sorted(s, s->name, s->rank, (vaddr_t)__builtin_return_address(0));
     return true;
 }
 
 void up_read(struct rwsem *s) {
-    held_leave(s);
+    bool noted = !held_drop(s);
     uint64_t old = atomic_sub(&s->count, RWSEM_READER);
     assertf(old >= RWSEM_READER, "%s: up_read without a reader", s->name);
-    if (unlikely(old == (RWSEM_READER | RWSEM_WAITERS)))
-        release_slow(s);
+    bool last = old == (RWSEM_READER | RWSEM_WAITERS);
+    if (unlikely(noted || last))
+        release_slow(s, noted, last);
 }
 
 void down_write(struct rwsem *s) {
-    held_enter(s, s->name, s->rank, (vaddr_t)__builtin_return_address(0));
-    if (unlikely(!atomic_cas(&s->count, 0, RWSEM_WRITER)))
-        wait_in_line(s, true);
+    vaddr_t caller = (vaddr_t)__builtin_return_address(0);
+    if (unlikely(!held_fits(s->rank) || !try_write(s))) {
+        down_slow(s, true, caller);
+        return;
+    }
+    held_note(s, s->name, s->rank, caller);
     s->writer = current();
 }
 
 void up_write(struct rwsem *s) {
-    held_leave(s);
+    bool noted = !held_drop(s);
     s->writer = NULL;
     uint64_t old = atomic_sub(&s->count, RWSEM_WRITER);
     assertf(old & RWSEM_WRITER, "%s: up_write without a writer", s->name);
-    if (unlikely(old & RWSEM_WAITERS))
-        release_slow(s);
+    if (unlikely(noted || (old & RWSEM_WAITERS)))
+        release_slow(s, noted, old & RWSEM_WAITERS);
 }
 
 void downgrade_write(struct rwsem *s) {
@@ -128,5 +144,5 @@ void downgrade_write(struct rwsem *s) {
     uint64_t old = atomic_add(&s->count, RWSEM_READER - RWSEM_WRITER);
     assertf(old & RWSEM_WRITER, "%s: downgrade without a writer", s->name);
     if (unlikely(old & RWSEM_WAITERS))
-        release_slow(s);
+        release_slow(s, false, true);
 }

@@ -52,7 +52,7 @@ static inline void switch_space(struct thread *next) {
 
 static void switch_to(struct runq *rq, struct thread *prev, struct thread *next, uint64_t now) {
     struct cpu *cpu = this_cpu();
-    assertf(cpu->spin_depth == 1, "switch with %u spin locks held", cpu->spin_depth);
+    assertf(cpu->spin_depth == 1, "switch with %lu spin locks held", cpu->spin_depth);
     rq->curr = next;
     rq->switches++;
     next->state = THREAD_RUNNING;

@@ -62,6 +62,7 @@ struct thread {
     uint64_t time_mark;       // [own] ktime_ns() when the mode last changed
     uint64_t nvcsw, nivcsw;   // [own] voluntary and forced switches
     uint64_t minflt, majflt;  // [own]
+    uint32_t pagefault_off;   // [own] >0: user copies fail short instead of faulting (vm/uaccess.h)
     uint64_t start_ns;        // [I]
 
     void (*entry)(void *);    // [I] kernel thread: what it runs
