@@ -25,14 +25,19 @@ struct bio {
     // Upcall: called once, interrupt context, interrupts off. May free the bio.
     void (*end_io)(struct bio *);
     void *private;    // the submitter's
-    struct list link; // the driver's
+    struct list link; // the submitter's before bio_submit_list(), then the driver's
+    uint32_t sectors; // total, set by bio_submit()
+    uint16_t done_vecs;    // the driver's: progress of a bio that the device takes in parts
+    uint32_t done_sectors; // the driver's
     int nvecs;
     struct bio_vec vec[BIO_MAX_VECS];
 };
 
 struct blkdev_ops {
     // Takes the bio; must complete it later (or now) through bio_complete(). Never fails otherwise.
+    // The device need not look at it before kick().
     void (*submit)(struct blkdev *dev, struct bio *bio);
+    void (*kick)(struct blkdev *dev); // after one or more submits
 };
 
 struct blkdev {
@@ -45,21 +50,28 @@ struct blkdev {
     void *mapping;     // vm: the page cache of the device (struct mapping), made on first use
     struct list link;
     uint64_t reads, writes, read_sectors, write_sectors, flushes; // [a] for /proc/diskstats
+    uint32_t in_flight;                                           // [a]
 };
 
-void blkdev_register(struct blkdev *dev);
+void blkdev_register(struct blkdev *dev); // for ever
 struct blkdev *blkdev_find(dev_t dev);          // NULL if unknown
 struct blkdev *blkdev_find_name(const char *name); // "vda" or "/dev/vda"
 struct blkdev *blkdev_next(struct blkdev *after);  // NULL: the first; NULL at the end
 
+// An empty bio (no segments, everything zero), or NULL.
 struct bio *__must_check bio_alloc(gfp_t gfp);
-void bio_free(struct bio *bio);
-// Adds a segment; false when full or not adjacent rules are broken (then submit and start anew).
+void bio_free(struct bio *bio); // NULL is ignored
+// Adds a segment; false when full (then submit and start anew). offset and len are multiples of
+// SECTOR_SIZE. The caller keeps the page until end_io.
 bool bio_add_page(struct bio *bio, struct page *page, uint32_t offset, uint32_t len);
 // Checks the range against the device; beyond it, or a write to a readonly one, ends with -EIO.
+// Never sleeps. Any number may be in flight; without a flush between them they may pass each other.
 void bio_submit(struct bio *bio);
-void bio_complete(struct bio *bio, int status); // for drivers
-// Submits and sleeps until done; frees nothing. 0 or -EIO.
+// The same for a list of bios (bio->link), telling each device only once: leaves the list empty.
+void bio_submit_list(struct list *bios);
+void bio_complete(struct bio *bio, int status); // for drivers, with no lock of theirs held
+// Submits and sleeps until done; frees nothing; uses end_io and private. 0 or -EIO.
 int bio_submit_wait(struct bio *bio);
+// Makes all writes completed so far durable; sleeps. 0, -EIO or -ENOMEM.
 int blkdev_flush(struct blkdev *dev);
 void blk_init(void);

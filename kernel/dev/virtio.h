@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/compiler.h"
-#include "mm/page.h"
+#include "lib/list.h"
 #include "sync/spinlock.h"
 
 #define VIRTIO_ID_NET 1
@@ -11,37 +11,59 @@
 #define VIRTIO_ID_RNG 4
 
 struct virtq;
+struct virtio_driver;
 
 struct virtio_dev {
-    volatile uint32_t *regs;
-    uint32_t irq, id, version;
-    uint64_t features; // negotiated
-    bool broken;
-    const char *name;
+    volatile uint8_t *regs; // [I]
+    uint32_t irq, id, version; // [I]
+    uint64_t features; // [I] negotiated
+    bool ready;        // [a] the driver wants interrupts
+    bool broken;       // [a] for ever
+    const char *name;  // [I] of the device tree node
+    const struct virtio_driver *driver; // [I] NULL until one has been found
+    void *private;     // the driver's
+    struct list link;  // of all devices
 };
 
 struct virtio_driver {
+    const char *name;
     uint32_t id;
     uint64_t features;               // wanted, of those offered
-    int (*probe)(struct virtio_dev *); // 0 or -errno; sets up queues and registers
-    void (*interrupt)(struct virtio_dev *);
+    // 0 or -errno. Sets up queues, then calls virtio_ready() when it can take interrupts.
+    int (*probe)(struct virtio_dev *);
+    void (*interrupt)(struct virtio_dev *); // interrupt context; also called when d has broken
+    struct list link;
 };
 
-void virtio_driver_register(const struct virtio_driver *drv);
-void virtio_init(void); // probes every virtio,mmio node of the device tree
+// Probes the driver's devices, those found already and (at boot) those found later.
+void virtio_driver_register(struct virtio_driver *drv);
+void virtio_init(void); // finds every virtio,mmio node of the device tree
+void virtio_ready(struct virtio_dev *d); // the driver is complete: the device may work
+// Reads 1, 2, 4 or 8 bytes of the device's configuration.
 uint64_t virtio_config_read(struct virtio_dev *d, uint32_t offset, int bytes);
+static inline bool virtio_has(const struct virtio_dev *d, int feature) {
+    return d->features >> feature & 1;
+}
+// The device answered nonsense: resets it, so that it no longer touches memory. Says so once. Any
+// context, a queue's lock may be held.
+void virtio_break(struct virtio_dev *d, const char *why);
 
-struct virtq_segment {
-    paddr_t addr;
-    uint32_t len;
-    bool device_writes;
-};
+// Split virtqueues (virtq.c). A chain of segments goes to the device and comes back as its cookie
+// (any pointer but NULL). All with the queue's lock held, unless said otherwise.
 
-// A queue of up to `want` descriptors. NULL on failure.
-struct virtq *__must_check virtq_create(struct virtio_dev *d, int index, uint32_t want);
-// Puts a chain; cookie comes back from virtq_get. 0, -ENOSPC (wait for completions). Lock held.
-int __must_check virtq_put(struct virtq *q, const struct virtq_segment *segs, int n, void *cookie);
+// A queue of up to `want` descriptors. NULL on failure (said in the log). No lock.
+struct virtq *__must_check virtq_create(struct virtio_dev *d, uint32_t index, uint32_t want);
+void virtq_destroy(struct virtq *q); // the device has been reset
+uint32_t virtq_size(const struct virtq *q);
+// Begins a chain of at most n segments: 0, -ENOSPC (wait for completions), -EIO (broken). Then
+// virtq_add() for each segment, those that the device reads first; then virtq_end().
+int __must_check virtq_begin(struct virtq *q, uint32_t n);
+void virtq_add(struct virtq *q, paddr_t addr, uint32_t len, bool device_writes);
+void virtq_end(struct virtq *q, void *cookie);
+// Tells the device of the chains since the last kick, if it wants to know. Lock optional.
 void virtq_kick(struct virtq *q);
-// The cookie of a finished chain, with the bytes the device wrote; NULL when none. Lock held.
+// The cookie of a finished chain, with the bytes the device says it wrote; NULL when none.
 void *virtq_get(struct virtq *q, uint32_t *written);
+// After virtio_break(): takes the chains back one by one, finished or not; NULL when none is left.
+void *virtq_take_back(struct virtq *q);
 struct spinlock *virtq_lock(struct virtq *q);
