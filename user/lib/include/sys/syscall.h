@@ -1,0 +1,7 @@
+/* Numbers for syscall(). */
+#ifndef XV_SYS_SYSCALL_H
+#define XV_SYS_SYSCALL_H
+
+#include "abi/syscall.h"
+
+#endif
