@@ -1,0 +1,229 @@
+// Page tables: finding, making and freeing tables, and the cursor.
+//
+//   root (level 2)          512 x 1 GiB
+//     `-- table (level 1)   512 x 2 MiB     an entry is empty, a leaf (R, W or X), a table
+//           `-- table (0)   512 x 4 KiB     (V alone), or a swap entry (not V, not zero)
+//
+// 1. page->private of a table is the number of its entries that are not zero, so "empty" is one
+//    load, and freeing a table is only putting it back: it holds nothing but zero bytes, and is
+//    kept for the next GFP_ZERO request as it is (page_free_zeroed).
+// 2. A table's entry is written after the table is cleared, and cleared before it is freed.
+// 3. Loops go down by level and up again by address: no recursion, no address visited twice.
+//
+// Locks: the caller's page-table lock. Rejected: one walker per purpose (xv6, old Linux): the
+// cursor is the only loop over tables besides pt_free_empty, which needs them bottom-up.
+
+#include "mm/pgtable.h"
+
+#include "mm/buddy.h"
+#include "mm/stat.h"
+#include "riscv/atomic.h"
+
+pte_t *pt_table_alloc(gfp_t gfp) {
+    struct page *p = page_alloc(gfp | GFP_ZERO, 0);
+
+    if (!p)
+        return NULL;
+    p->flags = 1u << PG_TABLE;
+    mm_stat_add(NR_PAGETABLE, 1);
+    return page_to_virt(p);
+}
+
+void pt_table_free(pte_t *table) {
+    struct page *p = virt_to_page(table);
+
+    assertf(p->flags == 1u << PG_TABLE, "table %p flags %#x", table, p->flags);
+    p->flags = 0;
+    mm_stat_add(NR_PAGETABLE, -1);
+    if (p->private == 0)
+        page_free_zeroed(p);
+    else
+        page_put(p);
+}
+
+pte_t *pt_find(pte_t *root, vaddr_t va, int level) {
+    pte_t *slot = root + pt_index(va, PT_LEVELS - 1);
+
+    for (int l = PT_LEVELS - 1; l > level; l--) {
+        if (!pte_is_table(*slot))
+            return NULL;
+        slot = pte_to_table(*slot) + pt_index(va, l - 1);
+    }
+    return slot;
+}
+
+pte_t *pt_find_leaf(pte_t *root, vaddr_t va, int *level) {
+    pte_t *slot = root + pt_index(va, PT_LEVELS - 1);
+    int l = PT_LEVELS - 1;
+
+    for (; pte_is_table(*slot); l--) {
+        assertf(l > 0, "table entry %#lx at level 0, va %#lx", slot->v, va);
+        slot = pte_to_table(*slot) + pt_index(va, l - 1);
+    }
+    *level = l;
+    return pte_none(*slot) ? NULL : slot;
+}
+
+pte_t *pt_find_alloc(pte_t *root, vaddr_t va, int level, gfp_t gfp) {
+    pte_t *slot = root + pt_index(va, PT_LEVELS - 1);
+
+    for (int l = PT_LEVELS - 1; l > level; l--) {
+        pte_t pte = *slot;
+        if (unlikely(pte_none(pte))) {
+            pte_t *table = pt_table_alloc(gfp);
+            if (!table)
+                return NULL;
+            pte = pte_table(virt_to_phys(table));
+            pt_set(slot, pte);
+        }
+        assertf(pte_is_table(pte), "va %#lx: leaf %#lx at level %d", va, pte.v, l);
+        slot = pte_to_table(pte) + pt_index(va, l - 1);
+    }
+    return slot;
+}
+
+// Puts c on the slot of va at `level` of its table.
+static void cursor_set(struct pt_cursor *c, vaddr_t va, int level, pte_t *slot) {
+    c->va = ALIGN_DOWN(va, pt_level_size(level));
+    c->slot = slot;
+    c->level = level;
+    c->stop = slot + 1;
+    if (level == 0) {
+        size_t left = min(pt_slots_left(va), (c->end - c->va + PAGE_SIZE - 1) >> PAGE_SHIFT);
+        c->stop = slot + left;
+    }
+}
+
+// Finds the first non-empty leaf slot at or after va. c->table[level] is the table for va; loop
+// invariant: c->table[l] holds va for all l >= level, and everything before va has been seen.
+static bool cursor_seek(struct pt_cursor *c, vaddr_t va, int level) {
+    while (va < c->end) {
+        pte_t *slot = c->table[level] + pt_index(va, level);
+        pte_t pte = *slot;
+        if (pte_is_table(pte) && level) {
+            c->table[--level] = pte_to_table(pte);
+            continue;
+        }
+        cursor_set(c, va, level, slot);
+        if (!pte_none(pte))
+            return true;
+        if (level == 0) // the rest of this table, quickly
+            while (++c->slot != c->stop)
+                if (c->slot->v) {
+                    c->va += (vaddr_t)(c->slot - slot) << PAGE_SHIFT;
+                    return true;
+                }
+        va = c->va + (level ? pt_level_size(level) : (vaddr_t)(c->stop - slot) << PAGE_SHIFT);
+        while (level < PT_LEVELS - 1 && pt_index(va, level) == 0)
+            level++; // va begins another table
+    }
+    return false;
+}
+
+bool pt_first(struct pt_cursor *c, pte_t *root, vaddr_t start, vaddr_t end) {
+    c->root = root;
+    c->end = end;
+    c->table[PT_LEVELS - 1] = root;
+    return cursor_seek(c, start, PT_LEVELS - 1);
+}
+
+bool pt_next_table(struct pt_cursor *c) {
+    vaddr_t va = c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
+    int level = c->level;
+
+    while (level < PT_LEVELS - 1 && pt_index(va, level) == 0)
+        level++;
+    return cursor_seek(c, va, level);
+}
+
+// The first index in [i, end) whose entry is not empty, or end. Four entries a turn.
+static size_t next_used(const pte_t *table, size_t i, size_t end) {
+    while (i + 4 <= end && !(table[i].v | table[i + 1].v | table[i + 2].v | table[i + 3].v))
+        i += 4;
+    while (i < end && pte_none(table[i]))
+        i++;
+    return i;
+}
+
+static bool table_empty(const pte_t *table) { return virt_to_page(table)->private == 0; }
+
+// Number of the first index past `end` in a table of this level that covers from `base` on.
+static size_t index_end(vaddr_t base, vaddr_t end, int level) {
+    vaddr_t bytes = end - base;
+    return min((bytes + pt_level_size(level) - 1) >> pt_level_shift(level), (vaddr_t)PT_ENTRIES);
+}
+
+struct table_sink {
+    void (*free_table)(void *arg, pte_t *table);
+    void *arg;
+};
+
+// Unlinks the empty level-0 tables of a level-1 table that covers from base on, in [start, end).
+static void free_level0(pte_t *table, vaddr_t base, vaddr_t start, vaddr_t end,
+                        const struct table_sink *sink) {
+    size_t last = index_end(base, end, 1);
+
+    for (size_t i = start > base ? pt_index(start, 1) : 0; (i = next_used(table, i, last)) < last;
+         i++) {
+        vaddr_t va = base + i * pt_level_size(1);
+        pte_t pte = table[i];
+        if (va < start || end - va < pt_level_size(1) || !pte_is_table(pte))
+            continue;
+        if (table_empty(pte_to_table(pte))) {
+            pt_clear(&table[i]);
+            sink->free_table(sink->arg, pte_to_table(pte));
+        }
+    }
+}
+
+void pt_free_empty(pte_t *root, vaddr_t start, vaddr_t end,
+                   void (*free_table)(void *arg, pte_t *table), void *arg) {
+    struct table_sink sink = {free_table, arg};
+    size_t last = pt_index(end - 1, 2) + 1;
+
+    assertf(start < end, "[%#lx, %#lx)", start, end);
+    for (size_t i = pt_index(start, 2); (i = next_used(root, i, last)) < last; i++) {
+        vaddr_t base = ALIGN_DOWN(start, pt_level_size(2)) +
+                       (i - pt_index(start, 2)) * pt_level_size(2);
+        if (!pte_is_table(root[i]))
+            continue;
+        pte_t *table = pte_to_table(root[i]);
+        free_level0(table, base, start, end, &sink);
+        if (table_empty(table) && base >= start && end - base >= pt_level_size(2)) {
+            pt_clear(&root[i]);
+            free_table(arg, table);
+        }
+    }
+}
+
+// Entries of the table that are not empty, after checking that it is a table and counts right.
+static void table_check(const pte_t *table, int level) {
+    const struct page *p = virt_to_page(table);
+    uint64_t used = 0;
+
+    assertf(p->flags == 1u << PG_TABLE, "table %p flags %#x", table, p->flags);
+    for (size_t i = 0; i < PT_ENTRIES; i++) {
+        used += !pte_none(table[i]);
+        assertf(level || !pte_is_table(table[i]), "table %p[%zu] = %#lx", table, i, table[i].v);
+    }
+    assertf(used == p->private, "table %p: %lu entries, counted %lu", table, used, p->private);
+}
+
+uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end) {
+    uint64_t tables = 0;
+
+    for (vaddr_t va = ALIGN_DOWN(start, pt_level_size(1)); va < end; va += pt_level_size(1)) {
+        pte_t *slot2 = pt_find(root, va, 2), *slot1 = pt_find(root, va, 1);
+        if (slot2 && pte_is_table(*slot2) && (tables == 0 || pt_index(va, 1) == 0)) {
+            table_check(pte_to_table(*slot2), 1);
+            tables++;
+        }
+        if (slot1 && pte_is_table(*slot1)) {
+            table_check(pte_to_table(*slot1), 0);
+            tables++;
+        }
+        if (!slot1)
+            va = ALIGN_DOWN(va, pt_level_size(2)) + pt_level_size(2) - pt_level_size(1);
+    }
+    return tables;
+}
