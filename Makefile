@@ -1,0 +1,162 @@
+# xv39: builds the kernel and its root image into build/, and runs them.
+#
+#   make                 build/kernel.elf and build/root.img
+#   make qemu            boots to a shell; Ctrl-A X or `poweroff` leaves
+#   make clean
+#
+# Variables, the same everywhere:
+#   CPUS=2 MEM=128M      of the machine                 ROOT=image    other root file system
+#   APPEND='...'         more kernel command line       QEMU_ARGS=... more for QEMU
+#   KASAN=1 UBSAN=1 DEBUG=1   checked builds            V=1           shows the commands
+#   LLVM=1               clang and lld                  TOOLPREFIX=   of the cross compiler
+#   BUILD=build          where all output goes          CMD='...'     for make run
+
+CPUS ?= 2
+MEM ?= 128M
+BUILD ?= build
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: all
+all: $(BUILD)/kernel.elf
+
+# ---- tools ---------------------------------------------------------------------------------------
+
+ifeq ($(LLVM),1)
+CC := clang --target=riscv64-unknown-elf -mno-relax
+LD := ld.lld
+AR := llvm-ar
+NM := llvm-nm
+OBJCOPY := llvm-objcopy
+OBJDUMP := llvm-objdump
+else
+ifndef TOOLPREFIX
+TOOLPREFIX := $(shell for p in riscv64-unknown-elf- riscv64-elf- riscv64-linux-gnu-; do \
+    command -v $${p}gcc >/dev/null 2>&1 && { echo $$p; break; }; done)
+endif
+ifeq ($(TOOLPREFIX)$(filter clean setup doctor help,$(MAKECMDGOALS)),)
+$(error no RISC-V compiler found: `make setup` installs it, or set TOOLPREFIX= or LLVM=1)
+endif
+CC := $(TOOLPREFIX)gcc
+LD := $(TOOLPREFIX)ld
+AR := $(TOOLPREFIX)ar
+NM := $(TOOLPREFIX)nm
+OBJCOPY := $(TOOLPREFIX)objcopy
+OBJDUMP := $(TOOLPREFIX)objdump
+endif
+HOSTCC ?= cc
+QEMU ?= qemu-system-riscv64
+
+# Quiet lines: "  CC     file"; V=1 shows the command instead.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+# $(call cc_option,FLAGS,ELSE): FLAGS if the compiler takes them
+cc_option = $(shell $(CC) $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && echo $(1) || echo $(2))
+
+# ---- kernel --------------------------------------------------------------------------------------
+
+KERNEL_DIRS ?= lib riscv klog sync mm sched dev vm fs proc ipc net test sys
+KERNEL_C := $(wildcard $(foreach d,$(KERNEL_DIRS),kernel/$(d)/*.c kernel/$(d)/*/*.c))
+KERNEL_S := $(wildcard kernel/riscv/*.S)
+KERNEL_OBJ := $(KERNEL_S:%=$(BUILD)/%.o) $(KERNEL_C:%=$(BUILD)/%.o)
+
+ISA := $(call cc_option,-march=rv64imac_zicsr_zifencei -mabi=lp64,-march=rv64imac -mabi=lp64)
+KERNEL_CFLAGS := -std=gnu11 $(ISA) -mcmodel=medany -ffreestanding -fno-pie -O2 -g \
+    -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fno-stack-protector -fwrapv \
+    -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ffixed-x4 \
+    -fno-tree-loop-distribute-patterns -Wframe-larger-than=768 \
+    -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef \
+    -Wno-unused-parameter -Ikernel
+ifeq ($(LLVM),1)
+KERNEL_CFLAGS := $(filter-out -fno-tree-loop-distribute-patterns,$(KERNEL_CFLAGS)) -fno-builtin
+endif
+# switch.S saves floating point registers, which C code must not use
+KERNEL_ASFLAGS := -march=rv64gc -mabi=lp64 -g -Ikernel
+KERNEL_LDFLAGS := -nostdlib -static --gc-sections -z max-page-size=4096 --build-id=none \
+    $(if $(LLVM),,--no-warn-rwx-segments)
+
+KERNEL_CFLAGS += $(if $(DEBUG),-DDEBUG)
+ifneq ($(UBSAN),)
+KERNEL_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error
+endif
+ifneq ($(KASAN),)
+ifeq ($(wildcard kernel/*/kasan.c),)
+$(error KASAN=1: this tree has no kasan.c yet)
+endif
+KERNEL_CFLAGS += -DKASAN -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0
+endif
+
+# Everything depends on this stamp, whose text is the flags: other flags rebuild.
+BUILD_CFG := $(BUILD)/.flags
+flags_text := $(subst ','\'',$(CC) $(KERNEL_CFLAGS) $(KERNEL_ASFLAGS) $(KERNEL_LDFLAGS))
+$(shell mkdir -p $(BUILD); printf '%s\n' '$(flags_text)' | cmp -s - $(BUILD_CFG) || \
+    printf '%s\n' '$(flags_text)' >$(BUILD_CFG))
+
+$(BUILD)/kernel/%.c.o: kernel/%.c $(BUILD_CFG)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/kernel/%.S.o: kernel/%.S $(BUILD_CFG)
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(KERNEL_ASFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/kernel/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG)
+	@mkdir -p $(@D)
+	$(call say,LDS,$<)
+	$(Q)$(CC) -E -P -x assembler-with-cpp -Ikernel -MMD -MP -MT $@ -MF $(@:.ld=.ld.d) -o $@ $<
+
+# Two links: the second has the function names of the first, which backtraces print. The table lies
+# behind the text, so the addresses are the same in both.
+$(BUILD)/kernel/symtab0.S: $(BUILD_CFG)
+	@mkdir -p $(@D)
+	@awk -f kernel/tools/symtab.awk </dev/null >$@
+
+$(BUILD)/kernel/symtab.S: $(BUILD)/kernel/kernel0.elf kernel/tools/symtab.awk
+	$(Q)$(NM) -n $< | awk -f kernel/tools/symtab.awk >$@
+
+$(BUILD)/kernel/symtab%.S.o: $(BUILD)/kernel/symtab%.S
+	$(Q)$(CC) $(KERNEL_ASFLAGS) -c -o $@ $<
+
+$(BUILD)/kernel/kernel0.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symtab0.S.o $(BUILD)/kernel/kernel.ld
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
+
+$(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symtab.S.o $(BUILD)/kernel/kernel.ld
+	$(call say,LD,$@)
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
+
+-include $(KERNEL_OBJ:.o=.d) $(BUILD)/kernel/kernel.ld.d
+
+# ---- userland and root image ---------------------------------------------------------------------
+
+-include user/user.mk
+-include mkfs/mkfs.mk
+
+# ---- running -------------------------------------------------------------------------------------
+
+ROOT ?= $(wildcard $(BUILD)/root.img)
+BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(APPEND)
+QEMU_MACHINE = -machine virt -cpu rv64 -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
+    -global virtio-mmio.force-legacy=false -device virtio-rng-device \
+    $(if $(ROOT),-drive file=$(ROOT)$(comma)if=none$(comma)format=raw$(comma)id=x0 \
+    -device virtio-blk-device$(comma)drive=x0)
+comma := ,
+
+.PHONY: qemu
+qemu: all
+	$(Q)$(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTARGS)' $(QEMU_ARGS)
+
+# ---- upkeep --------------------------------------------------------------------------------------
+
+.PHONY: floors headers
+floors:
+	$(Q)python3 kernel/tools/floors.py
+headers:
+	$(Q)python3 kernel/tools/headers.py $(CC) $(filter-out -Werror,$(KERNEL_CFLAGS))
+
+.PHONY: clean
+clean:
+	$(Q)rm -rf $(BUILD)

@@ -1,0 +1,106 @@
+// Traps: interrupts, system calls, page faults, and what is done about each.
+//
+//             from user mode                       from the kernel
+//   ecall     syscall_dispatch                     fatal
+//   interrupt interrupt, then tcb.work             interrupt
+//   fault     vm_fault, else a signal              user copy: vm_fault, else its fixup; or fatal
+//   other     a signal                             fatal
+//
+// Interrupts are off at entry. System calls and faults of user mode run with them on; interrupt
+// handlers run with them off and never sleep.
+//
+// trap_from_user() keeps the system call in front of everything else and calls the rest, so that the
+// compiler saves no register for what a system call does not do.
+#include "sys/trap.h"
+
+#include "dev/irq.h"
+#include "klog/backtrace.h"
+#include "klog/panic.h"
+#include "riscv/uaccess.h"
+#include "sched/sched.h"
+#include "sched/timer.h"
+#include "sys/fatal.h"
+#include "sys/syscall.h"
+
+#define SCOUNTEREN_ALL 7 // rdcycle, rdtime, rdinstret in user mode
+
+static void inter_processor(const struct trapframe *tf) {
+    uint64_t work = ipi_receive();
+    if (work & IPI_PANIC)
+        panic_stop_this_hart(tf);
+    if (work & IPI_RESCHED)
+        sched_tick();
+}
+
+static void interrupt(struct trapframe *tf) {
+    struct cpu *c = this_cpu();
+    c->irq_nest++;
+    switch (tf->scause) {
+    case IRQ_S_TIMER:
+        timer_interrupt();
+        break;
+    case IRQ_S_EXTERNAL:
+        irq_handle();
+        break;
+    case IRQ_S_SOFT:
+        inter_processor(tf);
+        break;
+    default:
+        fatal_trap(tf);
+    }
+    c->irq_nest--;
+}
+
+static bool is_page_fault(uint64_t scause) {
+    return scause == EXC_LOAD_PAGE_FAULT || scause == EXC_STORE_PAGE_FAULT ||
+           scause == EXC_INST_PAGE_FAULT;
+}
+
+// A fault in a user copy that could not be solved goes on at the routine's fixup.
+static void kernel_fault(struct trapframe *tf) {
+    vaddr_t fixup = tf->stval < USER_END ? exception_fixup(tf->sepc) : 0;
+    if (!fixup)
+        fatal_trap(tf);
+    tf->sepc = fixup;
+}
+
+void trap_from_kernel(struct trapframe *tf) {
+    if (tf->scause & SCAUSE_INTERRUPT)
+        interrupt(tf);
+    else if (is_page_fault(tf->scause))
+        kernel_fault(tf);
+    else
+        fatal_trap(tf);
+}
+
+static __noinline void user_trap(struct trapframe *tf) {
+    tf->stval = csr_read(stval);
+    if (tf->scause & SCAUSE_INTERRUPT)
+        interrupt(tf);
+    else
+        panic_trap(tf, "%s in user mode", trap_cause_name(tf->scause));
+}
+
+void trap_from_user(struct trapframe *tf) {
+    if (likely(tf->scause == EXC_SYSCALL))
+        return syscall_dispatch(tf);
+    user_trap(tf);
+}
+
+void trap_user_work(struct trapframe *tf) {
+    irq_enable();
+    if (current_tcb->work & WORK_RESCHED)
+        schedule();
+}
+
+void trap_stack_overflow(struct trapframe *tf) {
+    uint64_t offset;
+    const char *name = symbol_name(tf->sepc, &offset);
+    panic_trap(tf, "kernel stack overflow in %s: sp %#lx, the stack ends at %#lx", name ? name : "?",
+               tf->sp, current_tcb->kstack_top - KSTACK_SIZE);
+}
+
+void trap_init_cpu(void) {
+    csr_write(scounteren, SCOUNTEREN_ALL);
+    csr_write(sie, SIE_SOFT | SIE_TIMER | SIE_EXTERNAL);
+}
