@@ -1,0 +1,153 @@
+// Processes: threads that share memory, files, signals and a place in the family tree.
+//
+//   struct thread (sched/)  --proc-->  struct process  --pid-->  struct pid (the number)
+//        ^  ^                             |  ^    |
+//        |  +------- threads -------------+  |    +-- parent, children: the tree
+//        +--- pid->thread                    +------- pid->group: processes of a process group
+//
+// A process is live while it has threads, then a zombie until its parent has waited (or at once gone
+// when the parent ignores SIGCHLD), then only memory until the last reference goes.
+//
+// Lock key: [I] immutable  [proc] proc_lock  [own] only the process's own threads, one of them at a
+// time (exec, exit)  [a] atomic
+#pragma once
+
+#include "abi/resource.h"
+#include "lib/list.h"
+#include "lib/refcount.h"
+#include "proc/pid.h"
+#include "sched/thread.h"
+#include "sched/waitq.h"
+
+struct fdtable;
+struct fsctx;
+struct mm;
+struct sigactions;
+
+// What a process or a thread used. Times in ns.
+struct usage {
+    uint64_t utime, stime, minflt, majflt, nvcsw, nivcsw, maxrss_pages;
+};
+
+struct process {
+    struct refcount ref;
+    struct pid *pid;             // [I] its number; the first thread's tid too
+    struct pid *pgrp, *session;  // [proc] held
+    struct list group_link;      // [proc] on pgrp->group
+    struct list all_link;        // [proc] on all_processes, in order of birth
+
+    struct process *parent;      // [proc] never NULL except for init and after the wait
+    struct list children, sibling; // [proc]
+    struct waitq wait_q;         // wait4 of this process's threads sleeps here
+
+    struct list threads;         // [proc] by thread->group_link
+    int nthreads;                // [proc]
+    struct thread *leader;       // [proc] NULL once it has exited
+
+    struct mm *mm;               // [proc] held; NULL once exited. Threads use current()->mm
+    struct fdtable *files;       // [own] held; NULL once exited (then also for others: [proc])
+    struct fsctx *fs;            // [own] held; credentials are in it; likewise
+    struct sigactions *actions;  // [proc] NULL: all default; shared until one of the sharers writes
+    uint64_t sigpending;         // [proc] for whichever thread takes it
+    struct rlimit rlimits[RLIM_NLIMITS]; // [proc]
+
+    int exit_signal;             // [I] to the parent at the end; 0: none
+    int exit_status;             // [proc] wait4's status word, once group_exit
+    bool group_exit;             // [proc] every thread is to end
+    bool zombie;                 // [proc] no thread left
+    bool reaped;                 // [proc] out of the tree
+    bool did_exec;               // [proc]
+    bool dumpable;               // [own]
+    struct thread *exec_thread;  // [proc] its other threads are to end: exec waits
+    int stop_signal;             // [proc] stopped by it; 0: runs
+    bool stop_reported, continued; // [proc] news for wait4
+
+    bool vfork_wait;             // [proc] the parent waits until exec or exit
+    struct usage dead;           // [proc] of its ended threads
+    struct usage reaped_children; // [proc] of children waited for, and theirs
+    uint64_t start_ns;           // [I]
+};
+
+// Guards all [proc] members, the pid tree and the signal masks of threads. A spin lock, because the
+// terminal sends signals from its interrupt.
+extern struct spinlock proc_lock;
+extern struct list all_processes; // [proc]
+extern struct process *init_process;
+
+static inline struct process *current_proc(void) { return current()->proc; }
+static inline struct fsctx *current_fs(void) { return current()->proc->fs; }
+static inline struct fdtable *current_files(void) { return current()->proc->files; }
+
+static inline void process_get(struct process *p) { ref_get(&p->ref); }
+void process_put(struct process *p);
+// The process with this number, held, or NULL. Zombies count, reaped ones do not.
+struct process *process_find(int pid);
+// Without a reference; proc_lock held.
+struct process *process_find_locked(int pid);
+// The first live or zombie process with a number >= *pid: sets *pid. False: none.
+bool process_next(int *pid);
+// References on another process's parts, or NULL when it has ended.
+struct mm *process_mm(struct process *p);
+struct fdtable *process_files(struct process *p);
+struct fsctx *process_fs(struct process *p);
+int process_count(void);
+int process_ppid(struct process *p);
+// Sums over its threads, dead and alive.
+void process_usage(struct process *p, struct usage *out);
+void usage_add(struct usage *to, const struct usage *from);
+// 0 or -EPERM: may the current process signal or look into p?
+int __must_check process_may_touch(struct process *p);
+
+// fork.c -------------------------------------------------------------------------------------------
+struct clone_request {
+    uint64_t flags;   // CLONE_*
+    int exit_signal;
+    uaddr_t stack;    // 0: the parent's
+    uaddr_t tls, parent_tid, child_tid;
+};
+// clone(2) for the current process, whose user registers are *tf: the child's number or -errno.
+int process_clone(const struct clone_request *r, const struct trapframe *tf);
+// Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec.
+int __must_check process_start_init(void (*fn)(void *), void *arg);
+void process_init(void);
+
+// exec.c -------------------------------------------------------------------------------------------
+// Kernel copies of argv and envp: strings one after the other, each with its zero.
+struct exec_strings {
+    char *data;
+    size_t len, cap;
+    int count;
+};
+int __must_check exec_strings_add(struct exec_strings *s, const char *text);
+int __must_check exec_strings_add_user(struct exec_strings *s, uaddr_t vector); // argv or envp
+void exec_strings_free(struct exec_strings *s);
+// execve(2) of the current process: on 0, the user frame *tf is the new program's start and nothing
+// of the old one is left. start: the directory of a relative path (execveat) or NULL.
+struct path;
+int __must_check process_exec(struct path *start, const char *name, struct exec_strings *argv,
+                              struct exec_strings *envp, struct trapframe *tf);
+
+// exit.c -------------------------------------------------------------------------------------------
+// Ends the current thread; the process with it if it is the last. status: as wait4 reports it.
+__noreturn void process_exit_thread(int status);
+// exit_group(2): all threads. Does not return.
+__noreturn void process_exit_group(int status);
+// proc_lock held: makes every thread of p end with this status, unless it is ending already.
+void process_kill_locked(struct process *p, int status);
+
+// wait.c -------------------------------------------------------------------------------------------
+// wait4(2). 0 with WNOHANG and no news. status and usage may be NULL.
+int process_wait(int which, int options, int *status, struct usage *usage);
+// proc_lock held: tells p's parent that p ended, stopped or continued (SIGCHLD and wake-up).
+void process_notify_parent(struct process *p, int why);
+
+// group.c ------------------------------------------------------------------------------------------
+int process_setpgid(int pid, int pgid);
+int process_getpgid(int pid);
+int process_setsid(void);
+int process_getsid(int pid);
+// proc_lock held.
+void process_join_group(struct process *p, struct pid *pgrp, struct pid *session);
+void process_leave_group(struct process *p);
+// A stop signal from the terminal must not stop a group that nobody could continue.
+bool process_group_orphaned(struct pid *pgrp);

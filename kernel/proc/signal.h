@@ -1,0 +1,54 @@
+// Signals: sending, masks, default actions, and what happens on the way back to user mode.
+//
+// Sending sets a bit in the thread's or the process's pending set and WORK_SIGNAL in a thread that
+// may take it, and wakes an interruptible sleep. The thread acts on it in signal_user_work().
+#pragma once
+
+#include "abi/signal.h"
+#include "lib/compiler.h"
+#include "lib/refcount.h"
+
+struct process;
+struct pid;
+struct thread;
+struct trapframe;
+
+struct sigactions {
+    struct refcount ref;
+    struct sigaction action[_NSIG]; // of signal n at n - 1
+};
+
+static inline uint64_t sig_bit(int sig) { return 1UL << (sig - 1); }
+
+// Each returns 0 or -errno; sig 0 only checks. "_locked": proc_lock held.
+int signal_send_process(struct process *p, int sig);
+void signal_send_process_locked(struct process *p, int sig);
+void signal_send_thread_locked(struct thread *t, int sig);
+void signal_send_group_locked(struct pid *pgrp, int sig);
+void signal_send_group(int pgid, int sig); // any context: the terminal's upcall
+int signal_kill(int pid, int sig);         // kill(2)
+int signal_tgkill(int tgid, int tid, int sig); // tgid -1: any (tkill)
+// A fault of the current thread: sig is delivered even if blocked or ignored (then fatal).
+void signal_force(int sig, int code, uaddr_t addr);
+
+// Whenever WORK_SIGNAL is set, before returning to user mode, interrupts on: acts on what is pending.
+// May not return (fatal), may sleep (stopped), may change *tf (system call restarted).
+void signal_user_work(struct trapframe *tf);
+
+int signal_action(int sig, const struct sigaction *new, struct sigaction *old);
+int signal_mask(int how, const uint64_t *set, uint64_t *old); // how: SIG_*
+uint64_t signal_pending_set(void);
+void signal_set_mask(uint64_t mask);
+// rt_sigsuspend: waits for a signal with this mask; -EINTR.
+int signal_suspend(uint64_t mask);
+// Takes a pending signal of the set, waiting until deadline (ktime_ns; 0: not at all): its number,
+// -EAGAIN, -EINTR (sigtimedwait(2)).
+int signal_wait(uint64_t set, uint64_t deadline);
+bool signal_ignored_locked(struct process *p, int sig);
+// fork: the child shares the actions. exec: handlers become default, ignored stays.
+void signal_fork(struct process *child, struct process *parent);
+void signal_exec(void);
+void signal_exit(struct process *p); // drops the actions
+// Recomputes WORK_SIGNAL of the current thread; proc_lock held.
+void signal_recalc_locked(void);
+void signal_init(void);
