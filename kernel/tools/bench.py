@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Runs the micro-benchmarks in the guest and prints instructions per operation beside the goals.
+
+    bench.py [--kernel K] [--image I] [--mem SIZE] [name...]
+
+One hart under `-icount shift=0`: 1 ns of guest time is 1 instruction, so figures repeat exactly.
+Exits 1 when a figure is above its goal. The Linux column is 6.12 tinyconfig plus virtio and ext4 built
+for speed, the xv6 column MIT's, both measured the same way.
+"""
+import argparse
+import re
+import sys
+
+import qemu
+
+# name: (words, goal, lean Linux 6.12, xv6)
+ROWS = {
+    "null": ("null system call (getpid)", 200, 221, 1130),
+    "pipe_rt": ("pipe round trip, two processes", 7000, 8246, 95912),
+    "pipe_copy": ("pipe copy, per KiB (4 KiB writes)", 1200, 1370, 664572),
+    "fork_tiny": ("fork + exit + wait, tiny program", 40000, 53860, 1250940),
+    "exec_tiny": ("fork + execve + exit + wait", 100000, 125143, 3048766),
+    "fork_16m": ("fork + exit + wait, 16 MiB resident", 1000000, 1325620, 189091280),
+    "touch_mmap": ("first touch of an anonymous page, mmap", 1600, 2285, 24949),
+    "touch_brk": ("first touch of an anonymous page, brk", 1600, 2285, 24949),
+    "free_mmap": ("freeing it, munmap", 500, 603, 12605),
+    "free_brk": ("freeing it, brk", 500, 603, 12605),
+    "brk_64m": ("brk by 64 MiB and back, untouched", 1500, 2700, 409423600),
+    "mmap_1m": ("mmap + munmap of 1 MiB, untouched", 4000, 7667, None),
+    "map_file": ("mapped cached file, per page in order", 140, 140, None),
+    "boot": ("first instruction to /bin/init, MEM=128M", 20000000, None, None),
+    "boot_8g": ("the same, MEM=8G", 40000000, None, None),
+    "fault_10_vmas": ("fault among 10 VMAs", None, None, None),
+    "fault_10000_vmas": ("fault among 10,000 VMAs", None, None, None),
+}
+
+
+def fmt(n):
+    return f"{n:,}" if n is not None else "-"
+
+
+def run_guest(args, command, mem):
+    machine = qemu.Machine(kernel=args.kernel, image=args.image, cpus=1, mem=mem, icount=True,
+                           snapshot=True, append=qemu.command_append(command, "bench-start",
+                                                                    "root=/dev/vda rw loglevel=7"))
+    status, text = qemu.boot(machine, timeout=600)
+    if status:
+        sys.stdout.write(text)
+        sys.exit(f"bench: the guest ended with status {status}")
+    return text
+
+
+def boot_figure(text):
+    """The kernel's own line: instructions from its first one to /bin/init, idle time left out."""
+    found = re.search(r"init: .* after (\d+) ns, (\d+) idle", text)
+    if not found:
+        sys.exit("bench: the kernel did not say when it started init")
+    return int(found[1]) - int(found[2])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kernel", default="build/kernel.elf")
+    parser.add_argument("--image", default="build/root.img")
+    parser.add_argument("--mem", default="128M")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+
+    text = run_guest(args, " ".join(["bench", *args.names]), args.mem)
+    figures = {m[1]: int(m[2]) for m in re.finditer(r"^(\w+)\t(\d+)$", text, re.M)}
+    if not args.names:
+        figures["boot"] = boot_figure(text)
+        figures["boot_8g"] = boot_figure(run_guest(args, "true", "8G"))
+    print(f"{'guest instructions for each':42}{'xv39':>12}{'goal':>12}{'Linux 6.12':>12}{'xv6':>14}")
+    over = []
+    for name, value in figures.items():
+        words, goal, linux, xv6 = ROWS.get(name, (name, None, None, None))
+        late = goal is not None and value > goal
+        over += [words] if late else []
+        print(f"{words:42}{fmt(value):>12}{fmt(goal):>12}{fmt(linux):>12}{fmt(xv6):>14}"
+              f"{'  over the goal' if late else ''}")
+    if figures.get("fault_10000_vmas", 0) > 2 * figures.get("fault_10_vmas", 1 << 62):
+        over.append("fault among 10,000 VMAs (more than twice that among 10)")
+    if over:
+        print(f"bench: above the goal: {'; '.join(over)}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+// Address spaces: fork with memory, first touch, brk, mmap, mapped files, many VMAs.
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum { PAGE = 4096, MIB = 1 << 20 };
+
+static char *map_anonymous(size_t size) {
+    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        fail("mmap");
+    return p;
+}
+
+static void touch(volatile char *p, size_t size) {
+    for (size_t i = 0; i < size; i += PAGE)
+        p[i] = 1;
+}
+
+static void fork_16m(void) {
+    enum { N = 5 };
+    char *p = map_anonymous(16 * MIB);
+    touch(p, 16 * MIB);
+    uint64_t start = now_ns();
+    for (int i = 0; i < N; i++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(0);
+        waitpid(pid, NULL, 0);
+    }
+    report("fork_16m", now_ns() - start, N);
+    munmap(p, 16 * MIB);
+}
+
+static void first_touch(void) {
+    char *p = map_anonymous(16 * MIB);
+    uint64_t start = now_ns();
+    touch(p, 16 * MIB);
+    uint64_t touched = now_ns();
+    munmap(p, 16 * MIB);
+    uint64_t freed = now_ns();
+    report("touch_mmap", touched - start, 16 * MIB / PAGE);
+    report("free_mmap", freed - touched, 16 * MIB / PAGE);
+
+    char *heap = sbrk(8 * MIB);
+    start = now_ns();
+    touch(heap, 8 * MIB);
+    touched = now_ns();
+    sbrk(-8 * MIB);
+    freed = now_ns();
+    report("touch_brk", touched - start, 8 * MIB / PAGE);
+    report("free_brk", freed - touched, 8 * MIB / PAGE);
+}
+
+static void brk_64m(void) {
+    enum { N = 100 };
+    uint64_t start = now_ns();
+    for (int i = 0; i < N; i++) {
+        if (sbrk(64 * MIB) == (void *)-1)
+            fail("sbrk");
+        sbrk(-64 * MIB);
+    }
+    report("brk_64m", now_ns() - start, N); // there and back
+}
+
+static void mmap_1m(void) {
+    enum { N = 100 };
+    uint64_t start = now_ns();
+    for (int i = 0; i < N; i++)
+        munmap(map_anonymous(MIB), MIB);
+    report("mmap_1m", now_ns() - start, N);
+}
+
+static void mapped_file(void) {
+    static char buf[PAGE];
+    int fd = open("/bench.tmp", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0)
+        fail("/bench.tmp");
+    for (int i = 0; i < 4 * MIB / PAGE; i++)
+        if (write(fd, buf, PAGE) != PAGE)
+            fail("write");
+    volatile char *p = mmap(NULL, 4 * MIB, PROT_READ, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED)
+        fail("mmap");
+    char sum = 0;
+    uint64_t start = now_ns();
+    for (size_t i = 0; i < 4 * MIB; i += PAGE)
+        sum += p[i];
+    report("map_file", now_ns() - start, 4 * MIB / PAGE);
+    munmap((void *)p, 4 * MIB);
+    close(fd);
+    unlink("/bench.tmp");
+    (void)sum;
+}
+
+// First touches in the last VMA of n: alternating protections keep them apart.
+static uint64_t fault_among(size_t n) {
+    enum { FAULTS = 256 };
+    char *p = map_anonymous((n + FAULTS) * PAGE);
+    for (size_t i = 0; i < n; i += 2)
+        if (mprotect(p + i * PAGE, PAGE, PROT_READ))
+            fail("mprotect");
+    volatile char *target = p + n * PAGE;
+    uint64_t start = now_ns();
+    touch((char *)target, FAULTS * PAGE);
+    uint64_t took = now_ns() - start;
+    munmap(p, (n + FAULTS) * PAGE);
+    return took / FAULTS;
+}
+
+static void many_vmas(void) {
+    report("fault_10_vmas", fault_among(10), 1);
+    report("fault_10000_vmas", fault_among(10000), 1);
+}
+
+const struct bench memory_benches[] = {
+    {"fork_16m", fork_16m}, {"touch", first_touch},       {"brk_64m", brk_64m},
+    {"mmap_1m", mmap_1m},   {"map_file", mapped_file}, {"fault_vmas", many_vmas},
+    {NULL, NULL},
+};
