@@ -2,6 +2,7 @@
 #   user/bin/NAME.c, user/bin/NAME/*.c   build/user/bin/NAME
 #   user/tests/*.c                       build/user/bin/usertests
 #   user/bench/*.c                       build/user/bin/bench
+#   user/bench/NAME/*.c                  build/user/bin/NAME
 # build/user/sym/NAME is the same program with symbols, for the debugger.
 #
 # Uses CC LD AR OBJCOPY.  Sets USER_PROGRAMS and the target `user`.
@@ -64,6 +65,8 @@ $(foreach f,$(USER_FILES),$(eval $(call user_program,$(basename $(notdir $(f))),
 $(foreach d,$(USER_DIRS),$(eval $(call user_program,$(d),$(wildcard user/bin/$(d)/*.c))))
 $(if $(wildcard user/tests/*.c),$(eval $(call user_program,usertests,$(wildcard user/tests/*.c))))
 $(if $(wildcard user/bench/*.c),$(eval $(call user_program,bench,$(wildcard user/bench/*.c))))
+$(foreach d,$(patsubst user/bench/%/,%,$(wildcard user/bench/*/)),\
+    $(eval $(call user_program,$(d),$(wildcard user/bench/$(d)/*.c))))
 -include $(patsubst %.o,%.d,$(USER_LIB_OBJECTS) $(USER_CRT))
 
 .PHONY: user
