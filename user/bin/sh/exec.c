@@ -370,7 +370,8 @@ static enum parse_result read_and_run(struct source *s, int flags)
     struct node *n;
     enum parse_result result = parse_command(s, arena, &n);
     if (result == PARSE_ERROR) {
-        sh.status = STATUS_MISUSE;
+        if (!sh.flow)
+            sh.status = STATUS_MISUSE;
         sh.flow = FLOW_ABORT;
     } else if (n) {
         current_arena = arena;

@@ -15,6 +15,8 @@ void parse_error(struct parser *p, int line, const char *fmt, ...)
     if (p->failed)
         return;
     p->failed = true;
+    if (p->source->interrupted)
+        return;
     va_list ap;
     va_start(ap, fmt);
     shell_verror(line, fmt, ap);
@@ -324,12 +326,10 @@ struct node *parse_substitution(struct parser *p)
 {
     struct token outer = p->token;
     size_t outer_start = p->token_start;
-    struct node *n = NULL;
     if (!parse_enter(p))
         return NULL;
     lex_take(p);
-    lex_get(p);
-    n = parse_list(p);
+    struct node *n = parse_list(p);
     if (lex_token(p)->type != TOKEN_RPAREN)
         parse_unexpected(p);
     p->depth--;
@@ -382,8 +382,8 @@ enum parse_result parse_command(struct source *source, struct arena *a, struct n
 {
     struct parser p = {.source = source, .arena = a};
     *node = NULL;
-    source->continued = false;
+    source->continued = source->interrupted = false;
     enum parse_result result = parse_complete(&p, node);
     sb_free(&p.record);
-    return p.failed ? PARSE_ERROR : result;
+    return p.failed || source->interrupted ? PARSE_ERROR : result;
 }

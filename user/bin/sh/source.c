@@ -106,7 +106,7 @@ static void read_terminal(struct source *s)
 
 int source_fill(struct source *s)
 {
-    if (s->ended || s->fd < 0)
+    if (s->ended || s->interrupted || s->fd < 0)
         return -1;
     sb_clear(&s->buffer);
     if (s->terminal) {
@@ -120,6 +120,9 @@ int source_fill(struct source *s)
     s->text = sb_str(&s->buffer);
     s->len = s->buffer.len;
     s->pos = 0;
+    s->interrupted = s->terminal && sh.flow == FLOW_ABORT;
+    if (s->interrupted)
+        return -1;
     s->ended = s->len == 0;
     if (shell_option(OPT_VERBOSE))
         write_all(2, s->text, s->len);
@@ -143,6 +146,7 @@ int source_get(struct source *s)
 
 void source_drop_line(struct source *s)
 {
+    s->ended = false;
     s->pos = s->len;
 }
 

@@ -18,6 +18,7 @@ struct source {
     bool terminal;         /* prompt, and edit the line */
     bool continued;        /* inside a command: the second prompt */
     bool ended;
+    bool interrupted;      /* ^C: nothing more until the next command */
     struct strbuf buffer;  /* owns text unless it came from a string */
 };
 
