@@ -58,7 +58,8 @@ cc_option = $(shell $(CC) $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && ech
 # ---- kernel --------------------------------------------------------------------------------------
 
 KERNEL_DIRS ?= lib riscv klog sync mm sched dev vm fs proc ipc net test sys
-KERNEL_C := $(wildcard $(foreach d,$(KERNEL_DIRS),kernel/$(d)/*.c kernel/$(d)/*/*.c))
+KERNEL_C := $(filter-out kernel/test/host/%, \
+    $(wildcard $(foreach d,$(KERNEL_DIRS),kernel/$(d)/*.c kernel/$(d)/*/*.c)))
 KERNEL_S := $(wildcard kernel/riscv/*.S)
 KERNEL_OBJ := $(KERNEL_S:%=$(BUILD)/%.o) $(KERNEL_C:%=$(BUILD)/%.o)
 
@@ -111,20 +112,20 @@ $(BUILD)/kernel/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG)
 
 # Two links: the second has the function names of the first, which backtraces print. The table lies
 # behind the text, so the addresses are the same in both.
-$(BUILD)/kernel/symtab0.S: $(BUILD_CFG)
+$(BUILD)/kernel/symbols0.S: $(BUILD_CFG)
 	@mkdir -p $(@D)
 	@awk -f kernel/tools/symtab.awk </dev/null >$@
 
-$(BUILD)/kernel/symtab.S: $(BUILD)/kernel/kernel0.elf kernel/tools/symtab.awk
+$(BUILD)/kernel/symbols1.S: $(BUILD)/kernel/kernel0.elf kernel/tools/symtab.awk
 	$(Q)$(NM) -n $< | awk -f kernel/tools/symtab.awk >$@
 
-$(BUILD)/kernel/symtab%.S.o: $(BUILD)/kernel/symtab%.S
+$(BUILD)/kernel/symbols%.S.o: $(BUILD)/kernel/symbols%.S
 	$(Q)$(CC) $(KERNEL_ASFLAGS) -c -o $@ $<
 
-$(BUILD)/kernel/kernel0.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symtab0.S.o $(BUILD)/kernel/kernel.ld
+$(BUILD)/kernel/kernel0.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols0.S.o $(BUILD)/kernel/kernel.ld
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
 
-$(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symtab.S.o $(BUILD)/kernel/kernel.ld
+$(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols1.S.o $(BUILD)/kernel/kernel.ld
 	$(call say,LD,$@)
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
 
