@@ -3,9 +3,12 @@
  *
  *   init            mounts /proc, /dev and /tmp, then keeps a shell on the console running
  *   init -c CMD     ... runs `sh -c CMD` once, syncs, and powers off with the command's status
+ *   init -m MARK -e CMD
+ *                   the same, after a line with MARK; in CMD %xx stands for the byte xx
  *
  * The kernel passes what follows `--` on its command line as arguments, which is how `make run` hands
- * over its command.  The status reaches the host through reboot(2), see abi/reboot.h.
+ * over its command: MARK tells it where firmware's and kernel's lines end, and the encoding brings
+ * blanks and quotes through.  The status reaches the host through reboot(2), see abi/reboot.h.
  *
  * All along, init collects the orphans that the kernel gives it.
  */
@@ -112,9 +115,39 @@ static _Noreturn void stop_machine(int exit_status)
         pause();
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void percent_decode(char *s)
+{
+    char *out = s;
+
+    for (; *s; s++) {
+        if (s[0] == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
+            *out++ = (char)(hex_digit(s[1]) << 4 | hex_digit(s[2]));
+            s += 2;
+        } else {
+            *out++ = *s;
+        }
+    }
+    *out = '\0';
+}
+
 static _Noreturn void run_once(char **argv)
 {
     argv[0] = (char *)"sh";
+    if (argv[1] && argv[2] && strcmp(argv[1], "-m") == 0) {
+        printf("%s\n", argv[2]);
+        fflush(stdout);
+        argv += 2;
+        argv[0] = (char *)"sh";
+    }
+    if (argv[1] && argv[2] && strcmp(argv[1], "-e") == 0) {
+        argv[1] = (char *)"-c";
+        percent_decode(argv[2]);
+    }
     pid_t pid = start_shell(argv);
     if (pid < 0)
         err(1, "fork");
