@@ -31,11 +31,13 @@ static bool on_stack(vaddr_t fp) {
     return (thread || spare) && IS_ALIGNED(fp, 16);
 }
 
-static void print_frame(int depth, vaddr_t pc) {
+// `back` is 1 for a return address: what matters is the call before it, which may be the last
+// instruction of its function.
+static void print_frame(int depth, vaddr_t pc, int back) {
     uint64_t offset;
-    const char *name = symbol_name(pc, &offset);
+    const char *name = symbol_name(pc - back, &offset);
     if (name)
-        printk(LOG_EMERG, "  #%d %#lx %s+%#lx\n", depth, pc, name, offset);
+        printk(LOG_EMERG, "  #%d %#lx %s+%#lx\n", depth, pc, name, offset + back);
     else
         printk(LOG_EMERG, "  #%d %#lx\n", depth, pc);
 }
@@ -43,7 +45,7 @@ static void print_frame(int depth, vaddr_t pc) {
 // Prints the interrupted pc, and for code without a frame of its own the way out of it. Returns the
 // frame pointer to go on with and the pc that belongs to it in *pc.
 static vaddr_t cross_trap(const struct trapframe *tf, int *depth, vaddr_t *pc) {
-    print_frame((*depth)++, tf->sepc);
+    print_frame((*depth)++, tf->sepc, 0);
     bool frameless = tf->sepc >= (vaddr_t)__asm_text_start && tf->sepc < (vaddr_t)__asm_text_end;
     if (frameless || !is_text(tf->sepc)) {
         *pc = tf->ra;
@@ -60,7 +62,7 @@ static vaddr_t cross_trap(const struct trapframe *tf, int *depth, vaddr_t *pc) {
 static void walk(vaddr_t pc, vaddr_t fp, int depth) {
     while (depth < FRAMES_MAX) {
         if (pc)
-            print_frame(depth++, pc);
+            print_frame(depth++, pc, 1);
         if (!on_stack(fp))
             return;
         pc = ((vaddr_t *)fp)[-1];
@@ -74,7 +76,6 @@ static void walk(vaddr_t pc, vaddr_t fp, int depth) {
     printk(LOG_EMERG, "  ... more\n");
 }
 
-void backtrace_print(vaddr_t pc, vaddr_t fp) { walk(pc, fp, 0); }
 
 void backtrace_trap(const struct trapframe *tf) {
     int depth = 0;
@@ -82,6 +83,8 @@ void backtrace_trap(const struct trapframe *tf) {
     vaddr_t fp = cross_trap(tf, &depth, &pc);
     walk(pc, fp, depth);
 }
+
+void backtrace_print(vaddr_t pc, vaddr_t fp) { walk(pc, fp, 0); }
 
 __noinline void backtrace_here(void) {
     walk((vaddr_t)__builtin_return_address(0), ((vaddr_t *)__builtin_frame_address(0))[-2], 0);

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Every test of xv39, one line each; the last line is `N passed, N failed` (status 1 if any failed).
+
+    runtests.py [-l] [-k] [-v] [filter...]     filters are parts of test names
+
+A test is a function that returns None, or words that say what went wrong. Tests that boot print, when
+they fail, the end of the console and the command that repeats them. Disk images are copies in a private
+folder; after each boot that could write, e2fsck must find nothing to mend.
+"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import qemu
+
+BUILD = "build"
+TESTS = []
+
+
+def test(name, **kwargs):
+    """Registers a test; kwargs go to the function, so that one function serves several rows."""
+    def register(fn):
+        TESTS.append((name, fn, kwargs))
+        return fn
+    return register
+
+
+def add(name, fn, **kwargs):
+    TESTS.append((name, fn, kwargs))
+
+
+def e2fsck():
+    return shutil.which("e2fsck") or "/sbin/e2fsck"
+
+
+def check_image(image):
+    """None, or e2fsck's words. The journal is not replayed: nothing may be left to mend."""
+    done = subprocess.run([e2fsck(), "-fn", image], capture_output=True, text=True, timeout=300)
+    return None if done.returncode == 0 else "e2fsck: " + done.stdout[-800:]
+
+
+def tail(text, lines=25):
+    return "\n".join("    | " + line for line in text.strip().split("\n")[-lines:])
+
+
+class Scratch:
+    """A private folder for one test, removed at its end."""
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="xv39-test-")
+        return self
+
+    def __exit__(self, *unused):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def image(self, source=None):
+        """A sparse copy of the root image (or another)."""
+        copy = os.path.join(self.path, "root.img")
+        subprocess.run(["cp", "--sparse=always", source or f"{BUILD}/root.img", copy], check=True)
+        return copy
+
+
+def guest(command, expect=None, want_status=0, timeout=240, image=None, fsck=True, base=None, **machine):
+    """Boots, runs a shell command line, compares status and output (a regular expression over it)."""
+    with Scratch() as scratch:
+        disk = scratch.image(image)
+        m = qemu.Machine(kernel=f"{BUILD}/kernel.elf", image=disk, **machine)
+        m.append = qemu.command_append(command, "test-start", base or "root=/dev/vda rw quiet")
+        status, text = qemu.boot(m, timeout)
+        problem = None
+        if status == qemu.HUNG_STATUS:
+            problem = f"no end within {timeout} s"
+        elif status != want_status:
+            problem = f"status {status}, expected {want_status}"
+        elif expect is not None and not re.search(expect, text, re.M):
+            problem = f"output lacks /{expect}/"
+        elif fsck:
+            problem = check_image(disk)
+        if problem:
+            repeat = (f"kernel/tools/run.py --cpus {m.cpus} --mem {m.mem} --cpu {m.cpu} "
+                      f"{'--icount ' if m.icount else ''}'{command}'")
+            return f"{problem}\n{tail(text)}\n    repeat: {repeat}"
+    return None
+
+
+def boot_only(append, want_status, expect=None, timeout=120, **machine):
+    """Boots without init: in-kernel tests and panics."""
+    m = qemu.Machine(kernel=f"{BUILD}/kernel.elf", append=append, **machine)
+    status, text = qemu.boot(m, timeout)
+    if status != want_status:
+        return f"status {status}, expected {want_status}\n{tail(text, 40)}"
+    if expect and not re.search(expect, text, re.M):
+        return f"output lacks /{expect}/\n{tail(text, 40)}"
+    return None
+
+
+# ---- host ------------------------------------------------------------------------------------------
+
+
+@test("host")
+def host_tests():
+    done = subprocess.run(["make", "-s", "host-test"], capture_output=True, text=True, timeout=600)
+    return None if done.returncode == 0 else tail(done.stdout + done.stderr)
+
+
+@test("mkfs.reproducible")
+def mkfs_reproducible():
+    with Scratch() as s:
+        images = []
+        for name in ("a", "b"):
+            image = f"{s.path}/{name}.img"
+            subprocess.run([f"{BUILD}/mkfs/mkfs", "-s", "32M", "-l", "mkfs/root.list", "-o", image,
+                            "mkfs/root", f"{BUILD}/stage"], check=True)
+            images.append(open(image, "rb").read())
+            time.sleep(1.1)
+        if images[0] != images[1]:
+            return "two images of the same input differ"
+        return check_image(f"{s.path}/a.img")
+
+
+# ---- in the kernel ------------------------------------------------------------------------------------
+
+
+def selftest(**machine):
+    with Scratch() as s:
+        return boot_only("root=/dev/vda rw selftest", 0, r"selftest: \d+ passed, 0 failed", image=s.image(),
+                         **machine)
+
+
+for n in (1, 2, 4):
+    add(f"selftest.cpus{n}", selftest, cpus=n)
+add("selftest.mem16", selftest, cpus=1, mem="16M")
+add("selftest.mem8g", selftest, cpus=2, mem="8G")
+add("selftest.sbi_timer", selftest, cpus=2, cpu="rv64,sstc=off")
+add("selftest.legacy_virtio", selftest, cpus=2, legacy=True)
+
+# ---- user programs --------------------------------------------------------------------------------------
+
+
+def usertests(**machine):
+    return guest("usertests", r"\d+ passed, 0 failed", timeout=400, **machine)
+
+
+for n in (1, 2, 4):
+    add(f"user.cpus{n}", usertests, cpus=n)
+add("user.mem16", usertests, cpus=1, mem="16M")
+add("user.cpus4_mem16", usertests, cpus=4, mem="16M")
+add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
+add("shell", guest, command="cd /tests/sh && ./run /bin/sh", expect=r"\d+ passed, 0 failed", cpus=2)
+
+# ---- the commands people type ------------------------------------------------------------------------------
+
+add("run.arithmetic", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpus=2)
+add("run.status", guest, command="exit 3", want_status=3, cpus=2)
+add("run.small", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpus=4, mem="16M")
+add("run.sbi_timer", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpu="rv64,sstc=off")
+add("run.big", guest, command="free -m", expect=r"^Mem: +8", mem="8G", cpus=2)
+add("run.quotes", guest, command="""echo "a  b" 'c"d' %41 '%' \\\\ > /q; cat /q""", expect=r'^a  b c"d %41 % \\$')
+add("run.persists", guest, command="echo hello > /f; sync; mkdir /d; mv /f /d/g; cat /d/g", expect="^hello$")
+
+
+def block_size(size):
+    with Scratch() as s:
+        image = f"{s.path}/b.img"
+        subprocess.run([f"{BUILD}/mkfs/mkfs", "-b", str(size), "-s", "32M", "-l", "mkfs/root.list", "-o", image,
+                        "mkfs/root", f"{BUILD}/stage"], check=True)
+        return guest("usertests fs", r"\d+ passed, 0 failed", image=image, cpus=2)
+
+
+for size in (1024, 2048, 4096):
+    add(f"ext2.block{size}", block_size, size=size)
+
+# ---- programs and images from elsewhere ----------------------------------------------------------------------
+
+
+def glibc_build(folder):
+    gcc = shutil.which("riscv64-linux-gnu-gcc")
+    if not gcc:
+        return None
+    program = f"{folder}/glibc-test"
+    subprocess.run([gcc, "-static", "-O2", "-o", program, "user/tests/elsewhere/glibc.c"], check=True)
+    return program
+
+
+@test("elsewhere.glibc_init")
+def glibc_as_init():
+    """mke2fs -d: an image with nothing of ours but one static program, named by init=."""
+    with Scratch() as s:
+        root = f"{s.path}/root"
+        os.makedirs(f"{root}/dev")
+        program = glibc_build(s.path)
+        if not program:
+            return "riscv64-linux-gnu-gcc is missing: make setup"
+        shutil.copy(program, f"{root}/hello")
+        image = f"{s.path}/e.img"
+        mke2fs = shutil.which("mke2fs") or "/sbin/mke2fs"
+        subprocess.run([mke2fs, "-q", "-t", "ext2", "-d", root, image, "32M"], check=True)
+        m = qemu.Machine(kernel=f"{BUILD}/kernel.elf", image=image,
+                         append="root=/dev/vda rw init=/hello quiet -- all poweroff")
+        status, text = qemu.boot(m, 120)
+        if status != 0 or "glibc: all right" not in text:
+            return f"status {status}\n{tail(text)}"
+        return check_image(image)
+
+
+@test("elsewhere.glibc")
+def glibc_in_root():
+    with Scratch() as s:
+        program = glibc_build(s.path)
+        if not program:
+            return "riscv64-linux-gnu-gcc is missing: make setup"
+        add_dir = f"{s.path}/add/bin"
+        os.makedirs(add_dir)
+        shutil.copy(program, add_dir)
+        image = f"{s.path}/g.img"
+        subprocess.run([f"{BUILD}/mkfs/mkfs", "-l", "mkfs/root.list", "-o", image, "mkfs/root",
+                        f"{BUILD}/stage", f"{s.path}/add"], check=True)
+        return guest("glibc-test all", "glibc: all right", image=image, cpus=2)
+
+
+@test("elsewhere.unknown_feature")
+def unknown_feature():
+    """An image with a feature that we do not know is refused by its name."""
+    with Scratch() as s:
+        image = f"{s.path}/e4.img"
+        mke2fs = shutil.which("mke2fs") or "/sbin/mke2fs"
+        subprocess.run([mke2fs, "-q", "-t", "ext4", image, "16M"], check=True)
+        return boot_only("root=/dev/vda rw", qemu.PANIC_STATUS, r"feature extents", image=image)
+
+
+# ---- the end of things -----------------------------------------------------------------------------------------
+
+add("panic.no_root", boot_only, append="root=/dev/nothing", want_status=qemu.PANIC_STATUS,
+    expect=r"/dev/nothing")
+
+
+def run_one(row):
+    name, fn, kwargs = row
+    started = time.monotonic()
+    try:
+        problem = fn(**kwargs)
+    except Exception as e:  # a broken test is a failed test, with its words
+        problem = f"{type(e).__name__}: {e}"
+    return name, problem, time.monotonic() - started
+
+
+def main():
+    global BUILD
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-l", "--list", action="store_true")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("filters", nargs="*")
+    args = parser.parse_args()
+    BUILD = args.build
+    rows = [t for t in TESTS if not args.filters or any(f in t[0] for f in args.filters)]
+    if args.list:
+        print("\n".join(t[0] for t in rows))
+        return 0
+    failed = 0
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for name, problem, seconds in pool.map(run_one, rows):
+            print(f"{'FAIL' if problem else 'ok  '} {name} ({seconds:.1f} s)", flush=True)
+            if problem:
+                failed += 1
+                print("    " + problem)
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    return 1 if failed or not rows else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
