@@ -1,0 +1,8 @@
+/* sync: writes everything to the disks. */
+#include <unistd.h>
+
+int main(void)
+{
+    sync();
+    return 0;
+}
