@@ -9,6 +9,7 @@
 #include "vm/uaccess.h"
 
 struct waitq;
+struct dir_sink;
 struct poll_table; // fs/poll.h
 
 struct file_ops { // by kind of file; a missing member gives the call's usual error
@@ -50,6 +51,8 @@ ssize_t file_write(struct file *f, struct uio *u, off_t *pos);
 int file_fsync(struct file *f, bool data_only);
 // Operations for regular files on the page cache and for directories; file systems point to them.
 extern const struct file_ops regular_file_ops, directory_file_ops;
+// lseek(2) of a directory whose positions are plain numbers: SEEK_SET and SEEK_CUR.
+off_t directory_seek(struct file *f, off_t off, int whence);
 
 // readdir: calls emit for each entry until it answers false (buffer full).
 struct dir_sink {

@@ -4,7 +4,7 @@
 // (super block, number) makes it unique. Its pages are in inode->mapping, whose `size` is the
 // file's size.
 //
-// Lock key: [I] immutable  [inode] the mutex  [hash] the inode hash's lock  [a] atomic
+// Lock key: [I] immutable  [inode] the mutex  [hash] the inode cache's lock  [a] atomic
 #pragma once
 
 #include "abi/stat.h"
@@ -15,15 +15,25 @@
 
 struct file;
 struct file_ops;
+struct path;
+struct pipe;
 struct super;
 struct textbuf;
 
+enum inode_state {
+    INODE_NEW,      // read_inode is filling it: others wait
+    INODE_LIVE,
+    INODE_BAD,      // read_inode failed: unhashed
+    INODE_EVICTING, // the last user went: others wait, then read it anew
+};
+
 struct inode {
-    struct refcount ref;
+    struct refcount ref;      // 0: cached, unused. Leaves 0 only under [hash]
+    enum inode_state state;   // [hash]
     struct super *super;      // [I]
     ino_t ino;                // [I]
     const struct inode_ops *ops;
-    const struct file_ops *fops; // [I] operations of files opened on it
+    const struct file_ops *fops; // [I] operations of files opened on it; NULL: cannot be opened
     struct mutex lock;        // RANK_INODE, or RANK_INODE_DIR for a directory
     uint32_t mode;            // [inode] S_IF* | permission bits
     uint32_t uid, gid;        // [inode]
@@ -33,11 +43,15 @@ struct inode {
     struct timespec atime, mtime, ctime; // [inode]
     struct mapping mapping;   // embedded: pinned by whoever pins the inode
     bool dirty;               // [hash] metadata newer than the disk
-    struct list hash_link, lru_link, dirty_link; // [hash]
-    void *private;            // the file system's; pipes: struct pipe
+    bool volatile_names;      // [I] a directory whose names come and go by themselves: not cached
+    struct list hash_link, lru_link, dirty_link, super_link; // [hash]
+    void *private;            // the file system's
+    struct pipe *pipe;        // FIFOs and pipes: see pipe.c
 };
 
-struct inode_ops { // a directory's, unless it says otherwise; called with dir->lock held
+// A directory's, unless it says otherwise. Called with dir->lock held (rename: both), and with the
+// locks of inode and victim, except for a directory that rename moves.
+struct inode_ops {
     // The entry's inode, referenced, in *out. -ENOENT when there is none.
     int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **out);
     // A new entry: regular file, directory, device, FIFO, or (target != NULL) symbolic link.
@@ -61,8 +75,13 @@ struct super_ops { // a mounted file system's
     int (*write_inode)(struct inode *inode);   // metadata to its buffers; NULL: nothing to do
     void (*evict_inode)(struct inode *inode);  // last use gone: nlink 0 frees blocks; frees private
     int (*sync)(struct super *s, bool wait);
-    int (*statfs)(struct super *s, struct statfs *out);
+    int (*statfs)(struct super *s, struct statfs *out); // f_flags and f_fsid are the VFS's
     void (*unmount)(struct super *s);          // all inodes are gone
+    // A symbolic link that leads to a place rather than a name (/proc/<pid>/cwd): fills *out, held.
+    // -EINVAL: an ordinary one, use readlink. NULL: all are ordinary.
+    int (*follow_link)(struct inode *link, struct path *out);
+    // From read-only to read-write or back: marks the disk as clean or in use. Or NULL.
+    int (*remount)(struct super *s, uint32_t flags);
 };
 
 struct super {
@@ -74,26 +93,34 @@ struct super {
     struct inode *root;
     void *private;
     struct refcount ref;
-    struct list link;   // all supers
-    uint64_t inode_count; // [hash] in the cache
+    struct list link;          // [mount] all supers
+    struct list inodes, dirty; // [hash] in the cache; of these, dirty ones
+    bool drop_inodes;          // [I] an unused inode is evicted at once (procfs)
+    bool keep_inodes;          // [I] unused inodes stay as long as they have a name (tmpfs)
 };
 
 // The inode, referenced: from the cache, else made and filled by read_inode. 0 or -errno.
 int __must_check inode_get(struct super *s, ino_t ino, struct inode **out);
-// A new inode with the number given, referenced and hashed, for create. NULL: out of memory.
+// A new inode with the number given, referenced and hashed, for create. nlink is 1, times are now.
+// NULL: out of memory.
 struct inode *__must_check inode_new(struct super *s, ino_t ino, uint32_t mode);
 static inline void inode_hold(struct inode *i) { ref_get(&i->ref); }
-void inode_put(struct inode *i);
+void inode_put(struct inode *i); // may sleep when it is the last and the file was removed
 void inode_mark_dirty(struct inode *i);
-void inode_touch(struct inode *i, int which); // INODE_ATIME | ...: now
+void inode_touch(struct inode *i, int which); // INODE_ATIME | ...: now, and marks it dirty
 #define INODE_ATIME 1
 #define INODE_MTIME 2
 #define INODE_CTIME 4
+struct timespec realtime_now(void);
 int inode_sync(struct inode *i, bool wait); // metadata (super's write_inode) after the pages
+// Every dirty inode of s: pages, then metadata. The first error.
+int inode_sync_super(struct super *s, bool wait);
+// Unmount: evicts every inode of s; all are unreferenced and clean. -EBUSY when one is in use.
+int __must_check inode_evict_super(struct super *s);
 void inode_fill_stat(struct inode *i, struct stat *st);
 static inline uint64_t inode_size(const struct inode *i) { return atomic_load_relaxed(&i->mapping.size); }
 static inline bool inode_is_dir(const struct inode *i) { return (i->mode & S_IFMT) == S_IFDIR; }
 // Device, FIFO, socket inodes get these from the VFS whatever the file system.
 void inode_init_special(struct inode *i);
 uint64_t inode_shrink(uint64_t wanted); // frees unused cached inodes
-void inode_cache_init(void);
+void inode_cache_init(void);            // and starts the thread that writes dirty inodes

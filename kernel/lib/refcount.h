@@ -25,6 +25,17 @@ static inline bool ref_try_get(struct refcount *r) {
     return false;
 }
 
+// Drops a reference unless it is the last one; false: it was, and is still held. For caches, whose
+// last put happens under their lock.
+static inline bool ref_put_unless_last(struct refcount *r) {
+    int old = ref_read(r);
+    while (old > 1)
+        if (__atomic_compare_exchange_n(&r->n, &old, old - 1, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+            return true;
+    return false;
+}
+
 // True when this was the last reference: the caller frees the object.
 static inline bool __must_check ref_put(struct refcount *r) {
     int old = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);
