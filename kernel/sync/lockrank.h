@@ -16,6 +16,7 @@ enum lockrank {
     RANK_INODE_DIR,    // a directory's inode: taken before ...
     RANK_INODE,        // ... an entry's inode
     RANK_PIPE,
+    RANK_WRITEBACK,    // one sync(2) at a time
     RANK_MM,           // rwsem of an address space
     RANK_JOURNAL,
     RANK_PAGE,         // page lock of a file's page

@@ -17,6 +17,8 @@
 struct uio;
 struct mapping;
 
+#define PAGE_CACHE_BATCH 32 // most pages that go to read_pages and write_pages in one call
+
 struct mapping_ops { // filled by file systems
     // Starts reading n pages of consecutive index: locked, in the tree, not up to date. For each,
     // sooner or later, page_end_read(page, err). Holes are zero-filled.
@@ -41,8 +43,11 @@ struct mapping {
     struct mutex rmap_lock;         // RANK_RMAP
     struct list vmas;               // [rmap] every VMA that maps it
     int error;                      // [a] last write error not yet reported by fsync
-    struct list dirty_link;         // [global dirty list]
-    uint64_t dirtied_ns;            // when the first of its dirty pages became dirty
+    struct list all_link;           // [mappings] every mapping that ever had a page
+    struct list dirty_link;         // [mappings] on the list of mappings with dirty pages
+    struct list sync_link;          // [RANK_WRITEBACK] what one sync(2) has started
+    uint64_t dirtied_ns;            // [mappings] when it joined the dirty list
+    uint32_t pins;                  // [mappings] passes at work on it: mapping_destroy waits
     bool is_bdev, is_shmem;         // [I]
 };
 
@@ -64,7 +69,20 @@ int __must_check page_cache_get(struct mapping *m, uint64_t index, struct readah
 struct page *page_cache_find(struct mapping *m, uint64_t index);
 // The page, referenced and locked; made (not up to date) when absent. 0 or -ENOMEM.
 int __must_check page_cache_grab(struct mapping *m, uint64_t index, struct page **out);
-void page_mark_dirty(struct page *p); // holds a reference
+// The next four are the cache's own parts, for vm/ and for file systems that fill pages themselves.
+// Adds a locked page of no mapping; the tree takes a reference. 0, -EEXIST, -ENOMEM.
+int __must_check page_cache_add(struct mapping *m, uint64_t index, struct page *p);
+// A new page, locked, referenced, in the tree, not up to date. 0, -EEXIST, -ENOMEM.
+int __must_check page_cache_make(struct mapping *m, uint64_t index, struct page **out);
+// Takes a page out: the caller holds the tree lock, the page lock, a reference, and no PTE maps it.
+// The tree's reference becomes the caller's.
+void page_cache_delete(struct mapping *m, struct page *p);
+// Makes the locked page up to date by reading it if needed. 0, -EIO, or -ERESTART: it was truncated.
+// Returns with the page locked.
+int __must_check page_cache_read_locked(struct mapping *m, struct page *p);
+// The page is newer than the disk now. The caller holds a reference, and the page lock unless the
+// mapping is a block device's.
+void page_mark_dirty(struct page *p);
 void page_end_read(struct page *p, int err);  // any context
 void page_end_write(struct page *p, int err); // any context
 
@@ -82,13 +100,20 @@ ssize_t page_cache_write(struct mapping *m, struct uio *u, off_t pos);
 // Shrinks to size: unmaps and drops whole pages beyond it, zeroes the rest of the last one, sets
 // m->size. Also for growing (sets the size only). 0 or -errno.
 int page_cache_truncate(struct mapping *m, uint64_t size);
+// Grows to size (at least the present one): the bytes between read as zero.
+void page_cache_extend(struct mapping *m, uint64_t size);
+// Drops every page from index `first` on, whatever its state; waits for I/O. Unmaps them.
+void page_cache_drop_range(struct mapping *m, uint64_t first);
 
 // Writes dirty pages of [start, end] (bytes, inclusive) and, if wait, waits for them and reports
 // and clears m->error.
 int page_cache_sync(struct mapping *m, uint64_t start, uint64_t end, bool wait);
+// A writer that is too fast: starts writing m's dirty pages, and waits for those in flight.
+void page_cache_write_behind(struct mapping *m);
 // Writes everything of every mapping (sync(2)); wait as above.
 void page_cache_sync_all(bool wait);
 // Drops clean, unmapped, unused pages of every mapping; returns how many (drop_caches).
 uint64_t page_cache_drop_all(void);
-void writeback_init(void); // starts the periodic writer
+void page_cache_init(void); // caches and wait queues
+void writeback_init(void);  // starts the periodic writer
 void page_cache_check(struct mapping *m);

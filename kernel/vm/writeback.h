@@ -1,0 +1,9 @@
+// Writing dirty pages, for vm/ itself; file systems call page_cache_sync() (vm/pagecache.h).
+#pragma once
+
+#include "vm/pagecache.h"
+
+// Wakes the periodic writer to write everything now, whatever its age.
+void writeback_kick(void);
+// The calling thread is the periodic writer: reclaim must not wait for it.
+bool writeback_is_current(void);
