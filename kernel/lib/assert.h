@@ -16,5 +16,5 @@ __noreturn void assert_failed(const char *file, int line, const char *fmt, ...) 
 #define assertf(cond, fmt, ...)                                                                    \
     do {                                                                                           \
         if (unlikely(!(cond)))                                                                     \
-            assert_failed(__FILE__, __LINE__, #cond ": " fmt, ##__VA_ARGS__);                      \
+            assert_failed(__FILE__, __LINE__, "%s: " fmt, #cond, ##__VA_ARGS__);                     \
     } while (0)
