@@ -1,8 +1,13 @@
 # xv39: builds the kernel and its root image into build/, and runs them.
 #
 #   make                 build/kernel.elf and build/root.img
+#   make setup           installs what is missing (make setup qemu: and then boots)
 #   make qemu            boots to a shell; Ctrl-A X or `poweroff` leaves
-#   make clean
+#   make run CMD='...'   boots, runs the command line, ends with its status
+#   make debug           QEMU and GDB in one terminal (make qemu-gdb, make gdb: in two)
+#   make test            every test (T=filter: some)      make check   style and structure
+#   make bench           guest instructions per operation
+#   make doctor          which tools are here             make clean
 #
 # Variables, the same everywhere:
 #   CPUS=2 MEM=128M      of the machine                 ROOT=image    other root file system
@@ -19,8 +24,18 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
+# `make setup X` looks for the tools anew before X: they were not there when this make began.
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+.PHONY: setup $(MAKECMDGOALS)
+setup:
+	@sh kernel/tools/setup.sh
+	@$(if $(filter-out setup,$(MAKECMDGOALS)),$(MAKE) --no-print-directory $(filter-out setup,$(MAKECMDGOALS)))
+$(filter-out setup,$(MAKECMDGOALS)): setup
+	@:
+else
+
 .PHONY: all
-all: $(BUILD)/kernel.elf
+all: $(BUILD)/kernel.elf $(BUILD)/root.img
 
 # ---- tools ---------------------------------------------------------------------------------------
 
@@ -36,7 +51,7 @@ ifndef TOOLPREFIX
 TOOLPREFIX := $(shell for p in riscv64-unknown-elf- riscv64-elf- riscv64-linux-gnu-; do \
     command -v $${p}gcc >/dev/null 2>&1 && { echo $$p; break; }; done)
 endif
-ifeq ($(TOOLPREFIX)$(filter clean setup doctor help,$(MAKECMDGOALS)),)
+ifeq ($(TOOLPREFIX)$(filter clean doctor,$(MAKECMDGOALS)),)
 $(error no RISC-V compiler found: `make setup` installs it, or set TOOLPREFIX= or LLVM=1)
 endif
 CC := $(TOOLPREFIX)gcc
@@ -138,9 +153,10 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols1.S.o $(BUILD)/kernel/
 
 # ---- running -------------------------------------------------------------------------------------
 
-ROOT ?= $(wildcard $(BUILD)/root.img)
+ROOT ?= $(BUILD)/root.img
 BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(APPEND)
-QEMU_MACHINE = -machine virt -cpu rv64 -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
+CPU ?= rv64
+QEMU_MACHINE = -machine virt -cpu $(CPU) -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
     -global virtio-mmio.force-legacy=false -device virtio-rng-device \
     $(if $(ROOT),-drive file=$(ROOT)$(comma)if=none$(comma)format=raw$(comma)id=x0 \
     -device virtio-blk-device$(comma)drive=x0)
@@ -148,7 +164,48 @@ comma := ,
 
 .PHONY: qemu
 qemu: all
-	$(Q)$(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTARGS)' $(QEMU_ARGS)
+	$(Q)$(QEMU_RUN)
+
+TIMEOUT ?= 600
+.PHONY: run
+run: all
+	@python3 kernel/tools/run.py --kernel $(BUILD)/kernel.elf --image '$(ROOT)' --cpus $(CPUS) --mem $(MEM) \
+	    --cpu $(CPU) --append '$(APPEND)' --timeout $(TIMEOUT) '$(subst ','\'',$(CMD))'
+
+# The debugger's socket is the user's own: several people can debug on one machine.
+GDB_SOCKET := $(BUILD)/gdb.sock
+GDB = $(or $(shell command -v gdb-multiarch || command -v $(TOOLPREFIX)gdb),\
+    $(error no GDB for RISC-V: make setup (apt-get install gdb-multiarch)))
+GDB_STUB = -S -chardev socket,path=$(GDB_SOCKET),server=on,wait=off,id=gdb0 -gdb chardev:gdb0
+QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTARGS)' $(QEMU_ARGS)
+
+.gdbinit: .gdbinit.tmpl $(BUILD_CFG)
+	$(Q)sed -e 's|@KERNEL@|$(BUILD)/kernel.elf|' -e 's|@STUB@|$(GDB_SOCKET)|' $< >$@
+
+.PHONY: qemu-gdb gdb debug
+qemu-gdb: all .gdbinit
+	@echo "waiting for the debugger: make gdb (in another terminal, same folder)"
+	$(Q)$(QEMU_RUN) $(GDB_STUB)
+gdb: all .gdbinit
+	$(Q)$(GDB) -q -iex 'set auto-load safe-path /' -x .gdbinit
+debug: all .gdbinit
+	$(Q)$(QEMU_RUN) $(GDB_STUB) </dev/null >$(BUILD)/console.txt 2>&1 & pid=$$!; \
+	    echo "console: tail -f $(BUILD)/console.txt"; sleep 1; \
+	    $(GDB) -q -x .gdbinit; kill $$pid 2>/dev/null || true
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+-include kernel/test/host/host.mk
+
+.PHONY: test bench check doctor
+test: all
+	@python3 kernel/tools/runtests.py --build $(BUILD) $(T)
+bench: all
+	@python3 kernel/tools/bench.py --kernel $(BUILD)/kernel.elf --image $(BUILD)/root.img $(T)
+doctor:
+	@python3 kernel/tools/doctor.py
+check: floors headers
+	$(Q)python3 kernel/tools/style.py
 
 # ---- upkeep --------------------------------------------------------------------------------------
 
@@ -161,3 +218,5 @@ headers:
 .PHONY: clean
 clean:
 	$(Q)rm -rf $(BUILD)
+
+endif

@@ -183,7 +183,7 @@ def glibc_build(folder):
     if not gcc:
         return None
     program = f"{folder}/glibc-test"
-    subprocess.run([gcc, "-static", "-O2", "-o", program, "user/tests/elsewhere/glibc.c"], check=True)
+    subprocess.run([gcc, "-static", "-O2", "-o", program, "user/tests/elsewhere/glibc.c", "-lm"], check=True)
     return program
 
 
