@@ -49,6 +49,7 @@
 #define FCR_ENABLE 1
 #define LCR_8N1 3
 #define MCR_DTR_RTS_OUT2 0x0b // OUT2 lets the interrupt out on PC-like boards
+#define MCR_LOOP 0x10
 #define LSR_DR 1
 #define LSR_BI 0x10   // break
 #define LSR_THRE 0x20 // transmit FIFO empty
@@ -264,6 +265,11 @@ void uart_throttle(bool on) {
 void uart_set_client(const struct uart_client *c) {
     atomic_store(&client, c);
     uart_throttle(false);
+}
+
+void uart_set_loopback(bool on) {
+    if (regs)
+        reg_write(REG_MCR, MCR_DTR_RTS_OUT2 | (on ? MCR_LOOP : 0));
 }
 
 // ---- start ----

@@ -28,3 +28,5 @@ void uart_write_sync(const char *s, size_t n);
 void uart_flush_sync(void);
 // true: leaves input in the chip, so that the sender stops, until called with false.
 void uart_throttle(bool on);
+// Test: output comes back as input and does not leave the chip. At most 16 bytes at a time.
+void uart_set_loopback(bool on);

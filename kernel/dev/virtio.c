@@ -136,11 +136,12 @@ void virtio_driver_register(struct virtio_driver *drv) {
             probe(d, drv);
 }
 
-static void find_driver(struct virtio_dev *d) {
+const struct virtio_driver *virtio_driver_find(uint32_t id) {
     struct virtio_driver *drv;
     list_for_each(drv, &drivers, link)
-        if (drv->id == d->id && !d->driver)
-            probe(d, drv);
+        if (drv->id == id)
+            return drv;
+    return NULL;
 }
 
 // Adds the device of a node; an empty slot (id 0) is not one. 0 or -errno.
@@ -165,7 +166,9 @@ static int add_device(const struct fdt_node *node) {
         return -ENOMEM;
     *d = found;
     list_push_back(&devices, &d->link);
-    find_driver(d);
+    const struct virtio_driver *drv = virtio_driver_find(d->id);
+    if (drv)
+        probe(d, drv);
     return 0;
 }
 

@@ -37,6 +37,7 @@ struct virtio_driver {
 
 // Probes the driver's devices, those found already and (at boot) those found later.
 void virtio_driver_register(struct virtio_driver *drv);
+const struct virtio_driver *virtio_driver_find(uint32_t id); // NULL if none; for the tests
 void virtio_init(void); // finds every virtio,mmio node of the device tree
 void virtio_ready(struct virtio_dev *d); // the driver is complete: the device may work
 // Reads 1, 2, 4 or 8 bytes of the device's configuration.
