@@ -2,9 +2,7 @@
 
 #include "abi/errno.h"
 #include "dev/irq.h"
-#include "dev/virtio_blk.h"
 #include "dev/virtio_regs.h"
-#include "dev/virtio_rng.h"
 #include "klog/printk.h"
 #include "lib/assert.h"
 #include "mm/kspace.h"
@@ -88,7 +86,7 @@ void virtio_ready(struct virtio_dev *d) {
 }
 
 void virtio_break(struct virtio_dev *d, const char *why) {
-    if (atomic_swap(&d->broken, true))
+    if (atomic_swap(&d->broken, 1))
         return;
     virtio_write(d, VIRTIO_STATUS, 0);
     pr_err("virtio: %s is broken: %s\n", d->name, why);
@@ -174,8 +172,6 @@ static int add_device(const struct fdt_node *node) {
 
 void virtio_init(void) {
     struct fdt_node node = {0};
-    virtio_blk_init();
-    virtio_rng_init();
     while (fdt_next_compatible(&node, "virtio,mmio")) {
         int err = add_device(&node);
         if (err)

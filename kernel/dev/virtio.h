@@ -18,7 +18,7 @@ struct virtio_dev {
     uint32_t irq, id, version; // [I]
     uint64_t features; // [I] negotiated
     bool ready;        // [a] the driver wants interrupts
-    bool broken;       // [a] for ever
+    uint32_t broken;   // [a] 1 for ever
     const char *name;  // [I] of the device tree node
     const struct virtio_driver *driver; // [I] NULL until one has been found
     void *private;     // the driver's
@@ -38,7 +38,7 @@ struct virtio_driver {
 // Probes the driver's devices, those found already and (at boot) those found later.
 void virtio_driver_register(struct virtio_driver *drv);
 const struct virtio_driver *virtio_driver_find(uint32_t id); // NULL if none; for the tests
-void virtio_init(void); // finds every virtio,mmio node of the device tree
+void virtio_init(void); // finds every virtio,mmio node of the device tree, probes known drivers
 void virtio_ready(struct virtio_dev *d); // the driver is complete: the device may work
 // Reads 1, 2, 4 or 8 bytes of the device's configuration.
 uint64_t virtio_config_read(struct virtio_dev *d, uint32_t offset, int bytes);
