@@ -20,8 +20,8 @@ static int builtin_false(int argc, char **argv)
 }
 
 static const struct builtin builtins[] = {
-    {":", builtin_true, true, false},
     {".", builtin_dot, true, false},
+    {":", builtin_true, true, false},
     {"[", builtin_test, false, false},
     {"bg", builtin_fg, false, false},
     {"break", builtin_break, true, false},

@@ -1,8 +1,10 @@
 /*
- * The job table. Children are collected with waitpid(-1) and found in the table by process id,
+ * Processes of jobs: forking, waiting, the terminal.
+ *
+ * Children are collected with waitpid(-1) and found in the table by process id,
  * so that whichever ends first is never in the way of another.
  */
-#include "job.h"
+#include "jobtable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,80 +20,15 @@
 #include "sig.h"
 #include "trap.h"
 
-struct process {
-    pid_t pid;
-    int status; /* as from waitpid */
-    enum job_state state;
-};
-
-struct job {
-    struct job *next;
-    struct process *processes;
-    size_t n;
-    pid_t group;     /* 0: shares the shell's */
-    int id;          /* 0: in the foreground */
-    bool changed;    /* its state is news to the user */
-    char *text;
-};
-
-/* Finished background jobs that a script never waits for; older ones are forgotten. */
-#define DONE_MAX 256
-
-static struct job *jobs; /* newest first; the first with an id is the current job */
 static int terminal = -1;
 static pid_t shell_group;
 static struct termios shell_modes;
-
-struct job *job_new(const char *text)
-{
-    struct job *j = mem_alloc(sizeof *j);
-    j->text = mem_strdup(text ? text : "");
-    j->next = jobs;
-    jobs = j;
-    return j;
-}
-
-void job_free(struct job *j)
-{
-    struct job **link = &jobs;
-    while (*link != j)
-        link = &(*link)->next;
-    *link = j->next;
-    free(j->processes);
-    free(j->text);
-    free(j);
-}
-
-static enum job_state job_state(const struct job *j)
-{
-    enum job_state state = JOB_DONE;
-    for (size_t i = 0; i < j->n; i++) {
-        if (j->processes[i].state == JOB_RUNNING)
-            return JOB_RUNNING;
-        if (j->processes[i].state == JOB_STOPPED)
-            state = JOB_STOPPED;
-    }
-    return state;
-}
 
 static int exit_status(int status)
 {
     if (WIFEXITED(status))
         return WEXITSTATUS(status);
     return STATUS_SIGNAL + (WIFSIGNALED(status) ? WTERMSIG(status) : WSTOPSIG(status));
-}
-
-/* Of the last process, or with pipefail of the last that failed. */
-static int job_raw_status(const struct job *j)
-{
-    if (j->n == 0)
-        return 1 << 8;
-    for (size_t i = j->n; i-- > 0;) {
-        bool stopped = j->processes[i].state == JOB_STOPPED;
-        if (stopped || !shell_option(OPT_PIPEFAIL) || j->processes[i].status)
-            return j->processes[i].status;
-    }
-    return 0;
 }
 
 static bool controls(void)
@@ -150,33 +87,6 @@ pid_t job_fork(struct job *j, enum fork_kind kind)
     return pid;
 }
 
-static void job_update(pid_t pid, int status)
-{
-    for (struct job *j = jobs; j; j = j->next) {
-        for (size_t i = 0; i < j->n; i++) {
-            struct process *p = &j->processes[i];
-            if (p->pid != pid || p->state == JOB_DONE)
-                continue;
-            p->status = status;
-            p->state = WIFSTOPPED(status) ? JOB_STOPPED : JOB_DONE;
-            j->changed = true;
-            return;
-        }
-    }
-}
-
-/* Children that are gone without a trace, as those of the parent shell are in a subshell. */
-static void jobs_lose(void)
-{
-    for (struct job *j = jobs; j; j = j->next) {
-        for (size_t i = 0; i < j->n; i++) {
-            if (j->processes[i].state != JOB_DONE)
-                j->processes[i] = (struct process){.state = JOB_DONE,
-                                                   .status = STATUS_NOT_FOUND << 8};
-        }
-    }
-}
-
 /* Collects one change of state. false when there is none to come, or a signal came first. */
 static bool collect(int flags)
 {
@@ -185,8 +95,14 @@ static bool collect(int flags)
     if (pid > 0)
         job_update(pid, status);
     else if (pid < 0 && errno != EINTR)
-        jobs_lose();
+        job_lose_all();
     return pid > 0;
+}
+
+void job_poll(void)
+{
+    while (collect(WNOHANG))
+        continue;
 }
 
 /* The terminal is the shell's again, with the modes it had if the job left in a hurry. */
@@ -216,15 +132,6 @@ static void tell_signal(const struct job *j)
     }
 }
 
-static int job_next_id(void)
-{
-    int id = 0;
-    for (const struct job *j = jobs; j; j = j->next)
-        if (j->id > id)
-            id = j->id;
-    return id + 1;
-}
-
 int job_wait(struct job *j)
 {
     while (job_state(j) == JOB_RUNNING)
@@ -242,21 +149,6 @@ int job_wait(struct job *j)
     return status;
 }
 
-/* Bounds what a script leaves behind that starts jobs and never waits. */
-static void forget_oldest_done(void)
-{
-    struct job *oldest = NULL;
-    int done = 0;
-    for (struct job *j = jobs; j; j = j->next) {
-        if (job_state(j) == JOB_DONE) {
-            done++;
-            oldest = j;
-        }
-    }
-    if (done > DONE_MAX)
-        job_free(oldest);
-}
-
 void job_background(struct job *j)
 {
     j->id = job_next_id();
@@ -267,30 +159,17 @@ void job_background(struct job *j)
         write_all(2, sb.data, sb.len);
         sb_free(&sb);
     }
-    while (collect(WNOHANG))
-        continue;
-    forget_oldest_done();
-}
-
-static struct job *numbered(struct job *j)
-{
-    while (j && !j->id)
-        j = j->next;
-    return j;
-}
-
-static pid_t job_leader(const struct job *j)
-{
-    return j->group ? j->group : j->processes[0].pid;
+    job_poll();
+    job_forget_oldest();
 }
 
 int job_wait_background(struct job *j)
 {
     int status = 0;
     for (;;) {
-        struct job *running = j ? j : numbered(jobs);
+        struct job *running = j ? j : job_numbered(job_table);
         while (!j && running && job_state(running) != JOB_RUNNING)
-            running = numbered(running->next);
+            running = job_numbered(running->next);
         if (!running || job_state(running) != JOB_RUNNING)
             break;
         if (!collect(0) && trap_pending_signal())
@@ -302,116 +181,12 @@ int job_wait_background(struct job *j)
             job_free(j);
         return status;
     }
-    for (struct job *next, *each = jobs; each; each = next) {
+    for (struct job *next, *each = job_table; each; each = next) {
         next = each->next;
         if (each->id && job_state(each) == JOB_DONE)
             job_free(each);
     }
     return status;
-}
-
-const char *job_text(const struct job *j)
-{
-    return j->text;
-}
-
-void job_show(struct job *j, int style)
-{
-    int raw = job_raw_status(j);
-    struct job *current = numbered(jobs);
-    struct strbuf sb = {0}, state = {0};
-    if (job_state(j) == JOB_RUNNING)
-        sb_add_str(&state, "Running");
-    else if (job_state(j) == JOB_STOPPED)
-        sb_add_str(&state, "Stopped");
-    else if (WIFSIGNALED(raw))
-        sb_add_str(&state, sig_text(WTERMSIG(raw)));
-    else if (WEXITSTATUS(raw))
-        sb_printf(&state, "Done(%d)", WEXITSTATUS(raw));
-    else
-        sb_add_str(&state, "Done");
-    int mark = j == current ? '+' : current && j == numbered(current->next) ? '-' : ' ';
-    if (style == 'p') {
-        sb_printf(&sb, "%d\n", (int)job_leader(j));
-    } else {
-        sb_printf(&sb, "[%d]%c ", j->id, mark);
-        if (style == 'l')
-            sb_printf(&sb, "%d ", (int)job_leader(j));
-        sb_printf(&sb, "%-20s %s\n", sb_str(&state), j->text);
-    }
-    if (style == 'e')
-        write_all(2, sb.data, sb.len);
-    else
-        out_str(sb.data);
-    sb_free(&sb);
-    sb_free(&state);
-    j->changed = false;
-}
-
-/* Shows jobs, lowest number first, and forgets those that are done. */
-static void show_jobs(int style, bool only_changed)
-{
-    int last = job_next_id();
-    for (int id = 1; id < last; id++) {
-        struct job *j = numbered(jobs);
-        while (j && j->id != id)
-            j = numbered(j->next);
-        if (!j || (only_changed && !j->changed))
-            continue;
-        job_show(j, style);
-        if (job_state(j) == JOB_DONE)
-            job_free(j);
-    }
-}
-
-void job_list(int style)
-{
-    while (collect(WNOHANG))
-        continue;
-    show_jobs(style, false);
-}
-
-void job_notify(void)
-{
-    if (!numbered(jobs))
-        return;
-    while (collect(WNOHANG))
-        continue;
-    show_jobs('e', true);
-}
-
-bool job_any_stopped(void)
-{
-    for (struct job *j = numbered(jobs); j; j = numbered(j->next))
-        if (job_state(j) == JOB_STOPPED)
-            return true;
-    return false;
-}
-
-struct job *job_find(const char *spec)
-{
-    struct job *j = numbered(jobs);
-    const char *name = spec + (*spec == '%');
-    long id = number_parse(name);
-    if (*name == '-' && j)
-        j = numbered(j->next);
-    else if (id >= 0)
-        while (j && j->id != id)
-            j = numbered(j->next);
-    else if (*name && !strchr("%+", *name))
-        while (j && strncmp(j->text, name, strlen(name)) != 0)
-            j = numbered(j->next);
-    if (!j)
-        shell_error("%s: no such job", *spec ? spec : "current");
-    return j;
-}
-
-struct job *job_find_pid(pid_t pid)
-{
-    struct job *j = numbered(jobs);
-    while (j && j->processes[j->n - 1].pid != pid)
-        j = numbered(j->next);
-    return j;
 }
 
 void job_signal(struct job *j, int number)

@@ -115,7 +115,6 @@ static void run_assignments(struct command *c)
 {
     struct redir_save save = {0};
     int status = redir_apply(c->node->redirs, &save) < 0;
-    redir_restore(&save);
     for (const struct assign *a = c->node->assigns; a && !sh.flow; a = a->next) {
         struct assign alone = {.name = a->name, .value = a->value};
         struct strvec one = {0};
@@ -128,6 +127,7 @@ static void run_assignments(struct command *c)
         }
         sv_free(&one);
     }
+    redir_restore(&save);
     if (!sh.flow)
         sh.status = status ? status : sh.subst_status;
 }

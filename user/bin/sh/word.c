@@ -129,9 +129,12 @@ static void scan_c_quotes(struct parser *p, struct builder *b)
 static void scan_double_quotes(struct parser *p, struct builder *b)
 {
     int line = p->source->line;
-    builder_open(b, true);
+    struct part **before = b->tail;
     p->source->continued = true;
     word_scan(p, b, WORD_QUOTES);
+    /* "" is an empty word, but "$@" must be able to be none at all. */
+    if (b->tail == before)
+        builder_open(b, true);
     if (lex_get(p) < 0)
         parse_error(p, line, "syntax error: unterminated \"");
 }

@@ -1,0 +1,67 @@
+# only: sh
+# Error messages.
+e() { $SH -c "$1"; echo "= $?"; }
+e 'if true; then echo; done'
+e 'fi'
+e 'echo (x)'
+e 'if true'
+e 'for 1 in a; do :; done'
+e 'for i in a; do'
+e 'case x in y'
+e 'echo "abc'
+e "echo 'abc"
+e 'echo $(abc'
+e 'echo ${x'
+e 'echo ${x*y}'
+e 'echo $((1+2)'
+e 'echo `abc'
+e '
+echo |'
+e 'echo a;; echo b'
+e '{ echo; '
+e '( echo'
+e '| cat'
+e 'a && && b'
+e 'echo >'
+e '
+nosuchcommand'
+e './nosuchfile'
+e '/'
+e '
+echo $((1/0))
+echo no'
+e 'echo ${u?}'
+e 'echo ${u:?is needed}'
+e 'set -u; echo $u'
+e 'readonly x=1; x=2; echo no'
+e 'echo >/nonexistent/file; echo yes'
+e 'cat </nonexistent; echo yes'
+e 'echo >&9'
+e 'cd /nonexistent'
+e 'shift 3'
+e 'return 1'
+e '. /nonexistent/file; echo no'
+e 'break; echo yes'
+e 'export 1x=3'
+e 'kill nobody'
+e 'kill -FOO 1'
+e 'trap x FOO'
+e 'set -q'
+e 'unset -f nofunc; test a b c; [ 1 -eq x ]'
+e '[ a = a'
+e 'printf "%d\n" x; printf "%q" a'
+e 'echo ${#'
+e 'f() { echo; '
+e 'f( { :; }'
+e 'x=$((a b))'
+e 'umask 99'
+e 'read 1x'
+e 'eval "echo a; fi"; echo no'
+e 'cat <<$x
+$x'
+$SH -c "\$SH -c \"kill -ALRM \\\$\\\$\"; echo \$?"
+$SH -k -c :; echo $?
+$SH -c; echo $?
+printf 'echo 1\necho 2\nif; then\n' | $SH; echo $?
+printf 'echo 1\n\nnosuch\nf() {\n  nosuch2\n}\nf\n' >s; $SH s; echo $?
+echo >/dev/full; echo $?
