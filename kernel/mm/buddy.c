@@ -82,12 +82,10 @@ void buddy_give(struct zone *z, struct page *p, int order) {
     block_insert(z, mem_map + i, order);
 }
 
-// Makes a user's page of frames that were free.
-static inline struct page *hand_out(struct page *p, int order) {
+// Makes a user's page of frames that were free. Their mapcount is 0 already: invariant of freeing.
+static inline struct page *hand_out(struct page *p) {
     p->flags = 0;
     p->refcount = 1;
-    p->mapcount = 0;
-    p->order = (uint8_t)order;
     p->owner = NULL;
     p->index = 0;
     p->private = 0;
@@ -105,8 +103,10 @@ static struct page *zone_alloc(int zone, gfp_t gfp, int order) {
     if (z->free_pages >= reserve + (1UL << order))
         p = buddy_take(z, order);
     spin_unlock(&z->lock);
-    if (p)
+    if (p) {
+        p->order = (uint8_t)order;
         mm_stat_add(PGALLOC, 1L << order);
+    }
     return p;
 }
 
@@ -136,41 +136,55 @@ static bool make_room(gfp_t gfp, int order, int round) {
     return freed > 0;
 }
 
-// The whole way: every zone, then reclaim, and again.
-static __noinline struct page *alloc_slow(gfp_t gfp, int order) {
-    assertf(order >= 0 && order <= MAX_ORDER, "order %d", order);
+// Every zone, then reclaim, and again.
+static struct page *take_or_reclaim(gfp_t gfp, int order) {
     for (int round = 0;; round++) {
         struct page *p = alloc_from_zones(gfp, order);
-        if (p)
+        if (p || !make_room(gfp, order, round))
             return p;
-        if (!make_room(gfp, order, round))
-            return NULL;
     }
 }
 
-static inline void clear_block(struct page *p, int order) {
+static struct page *clear_block(struct page *p, int order) {
     char *va = page_to_virt(p);
     for (char *end = va + (PAGE_SIZE << order); va != end; va += PAGE_SIZE)
         clear_page(va);
+    return p;
 }
 
-struct page *page_alloc(gfp_t gfp, int order) {
-    bool zeroed = false;
+// The whole way.
+static __noinline struct page *alloc_slow(gfp_t gfp, int order) {
     struct page *p = NULL;
 
+    assertf(order >= 0 && order <= MAX_ORDER, "order %d", order);
     if (failalloc_now(gfp))
         return NULL;
-    if (likely(order == 0))
-        p = pcp_pop(gfp & GFP_DMA32 ? ZONE_DMA32 : zone_preferred, gfp, &zeroed);
-    if (unlikely(!p)) {
-        p = alloc_slow(gfp, order);
-        if (!p)
-            return NULL;
+    if (gfp & GFP_ZERO && order == 0)
+        p = pcp_pop_zeroed(gfp & GFP_DMA32 ? ZONE_DMA32 : zone_preferred);
+    if (p)
+        return hand_out(p);
+    p = take_or_reclaim(gfp, order);
+    if (!p)
+        return NULL;
+    hand_out(p);
+    return gfp & GFP_ZERO ? clear_block(p, order) : p;
+}
+
+// The usual case calls nothing, so the compiler saves no registers: every call is in the last place.
+struct page *page_alloc(gfp_t gfp, int order) {
+    if (unlikely((gfp & (GFP_ZERO | GFP_DMA32)) | (unsigned)order || failalloc_every))
+        return alloc_slow(gfp, order);
+    uint64_t irq = irq_save();
+    struct pcp *pcp = &pcps[cpu_id()][zone_preferred];
+    uint64_t count = pcp->count;
+    if (unlikely(count == 0)) {
+        irq_restore(irq);
+        return alloc_slow(gfp, 0);
     }
-    hand_out(p, order);
-    if (gfp & GFP_ZERO && !zeroed)
-        clear_block(p, order);
-    return p;
+    struct page *p = pcp->pages[count - 1];
+    pcp->count = count - 1;
+    irq_restore(irq);
+    return hand_out(p);
 }
 
 void page_free(struct page *p, int order) {

@@ -61,7 +61,7 @@ static struct magazine *empty_magazine(struct slab_cache *c) {
 
 static void swap_magazines(struct slab_cpu *cc) {
     struct magazine *m = cc->loaded;
-    uint32_t rounds = cc->rounds;
+    uint64_t rounds = cc->rounds;
 
     cc->loaded = cc->previous;
     cc->rounds = cc->previous_rounds;
@@ -92,11 +92,11 @@ static bool reload(struct slab_cache *c, struct slab_cpu *cc) {
         cc->rounds = c->magazine_size;
     } else { // half a magazine: the other half is room for frees
         void *obj;
-        uint32_t want = (c->magazine_size + 1) / 2;
+        uint64_t want = (c->magazine_size + 1) / 2;
         while (cc->rounds < want && (obj = slab_take(c)))
             cc->loaded->obj[cc->rounds++] = obj;
         // They are to come out in the order of the slab: neighbours in memory are used together.
-        for (uint32_t i = 0, j = cc->rounds; i + 1 < j; i++) {
+        for (uint64_t i = 0, j = cc->rounds; i + 1 < j; i++) {
             void *first = cc->loaded->obj[i];
             cc->loaded->obj[i] = cc->loaded->obj[--j];
             cc->loaded->obj[j] = first;
@@ -114,7 +114,8 @@ static void *take_one(struct slab_cache *c) {
     return obj;
 }
 
-static __noinline void *alloc_slow(struct slab_cache *c, gfp_t gfp) {
+// An object from wherever there is one. Sleeps with GFP_WAIT.
+static void *find_object(struct slab_cache *c, gfp_t gfp) {
     void *obj = NULL;
 
     do {
@@ -129,37 +130,42 @@ static __noinline void *alloc_slow(struct slab_cache *c, gfp_t gfp) {
     return obj;
 }
 
-static inline void *alloc_from(struct slab_cache *c, gfp_t gfp, vaddr_t caller) {
-    void *obj = NULL;
-
+// The whole way.
+static __noinline void *alloc_slow(struct slab_cache *c, gfp_t gfp, vaddr_t caller) {
+    assertf(!(gfp & GFP_ZERO && c->ctor), "GFP_ZERO for %s, which has a constructor", c->name);
     if (failalloc_now(gfp))
         return NULL;
-    uint64_t irq = irq_save();
-    struct slab_cpu *cc = &c->cpu[cpu_id()];
-    if (likely(cc->rounds))
-        obj = cc->loaded->obj[--cc->rounds];
-    irq_restore(irq);
-    if (unlikely(!obj)) {
-        obj = alloc_slow(c, gfp);
-        if (!obj)
-            return NULL;
-    }
+    void *obj = find_object(c, gfp);
+    if (!obj)
+        return NULL;
     if (SLAB_DEBUG)
         slab_debug_alloc(c, obj, caller);
-    if (gfp & GFP_ZERO) {
-        assertf(!c->ctor, "GFP_ZERO for %s, which has a constructor", c->name);
-        memset(obj, 0, c->size);
-    }
-    return obj;
+    return gfp & GFP_ZERO ? memset(obj, 0, c->size) : obj;
 }
 
+// The usual case calls nothing and has no stack frame: every call is in the last place.
 void *slab_alloc(struct slab_cache *c, gfp_t gfp) {
-    return alloc_from(c, gfp, (vaddr_t)__builtin_return_address(0));
+    vaddr_t caller = SLAB_DEBUG ? (vaddr_t)__builtin_return_address(0) : 0;
+    void *obj = NULL;
+
+    if (SLAB_DEBUG || unlikely(failalloc_every))
+        return alloc_slow(c, gfp, caller);
+    uint64_t irq = irq_save();
+    struct slab_cpu *cc = &c->cpu[cpu_id()];
+    uint64_t rounds = cc->rounds;
+    if (likely(rounds)) {
+        obj = cc->loaded->obj[rounds - 1];
+        cc->rounds = rounds - 1;
+    }
+    irq_restore(irq);
+    if (unlikely(!obj))
+        return alloc_slow(c, gfp, caller);
+    return gfp & GFP_ZERO ? memset(obj, 0, c->size) : obj;
 }
 
 // Gives n objects of a magazine back to their slabs. The lock is held.
-static void unload(struct slab_cache *c, struct magazine *m, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++)
+static void unload(struct slab_cache *c, struct magazine *m, uint64_t n) {
+    for (uint64_t i = 0; i < n; i++)
         slab_put(c, m->obj[i]);
 }
 
@@ -193,11 +199,16 @@ static bool make_room(struct slab_cache *c, struct slab_cpu *cc) {
     return empty != NULL;
 }
 
-static __noinline void free_slow(struct slab_cache *c, void *obj) {
+static __noinline void free_slow(struct slab_cache *c, void *obj, vaddr_t caller) {
+    if (!obj)
+        return;
+    if (virt_to_page(obj)->owner != c)
+        slab_error(c, obj, "freed object is not of this cache");
+    if (SLAB_DEBUG)
+        slab_debug_free(c, obj, caller);
     uint64_t irq = irq_save();
     struct slab_cpu *cc = &c->cpu[cpu_id()];
-
-    if (make_room(c, cc)) {
+    if (cc->rounds < cc->capacity || make_room(c, cc)) {
         cc->loaded->obj[cc->rounds++] = obj;
     } else {
         spin_lock(&c->lock);
@@ -207,21 +218,23 @@ static __noinline void free_slow(struct slab_cache *c, void *obj) {
     irq_restore(irq);
 }
 
+// As slab_alloc(): no frame.
 void slab_free(struct slab_cache *c, void *obj) {
-    if (!obj)
-        return;
-    if (unlikely(virt_to_page(obj)->owner != c))
-        slab_error(c, obj, "freed object is not of this cache");
-    if (SLAB_DEBUG)
-        slab_debug_free(c, obj, (vaddr_t)__builtin_return_address(0));
+    vaddr_t caller = SLAB_DEBUG ? (vaddr_t)__builtin_return_address(0) : 0;
+
+    if (SLAB_DEBUG || unlikely(!obj || virt_to_page(obj)->owner != c))
+        return free_slow(c, obj, caller);
     uint64_t irq = irq_save();
     struct slab_cpu *cc = &c->cpu[cpu_id()];
-    bool room = cc->rounds < cc->capacity;
-    if (likely(room))
-        cc->loaded->obj[cc->rounds++] = obj;
+    uint64_t rounds = cc->rounds;
+    bool room = rounds < cc->capacity;
+    if (likely(room)) {
+        cc->loaded->obj[rounds] = obj;
+        cc->rounds = rounds + 1;
+    }
     irq_restore(irq);
     if (unlikely(!room))
-        free_slow(c, obj);
+        free_slow(c, obj, caller);
 }
 
 static void free_magazines(struct magazine *m) {

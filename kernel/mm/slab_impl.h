@@ -25,10 +25,10 @@ struct magazine {
 // `previous` is always empty or full: swapping the two absorbs a caller that goes back and forth
 // over the border of one magazine.
 struct slab_cpu {
-    uint32_t rounds;   // objects in loaded
-    uint32_t capacity; // of loaded: 0 while there is none
+    uint64_t rounds;   // objects in loaded
+    uint64_t capacity; // of loaded: 0 while there is none
     struct magazine *loaded, *previous;
-    uint32_t previous_rounds;
+    uint64_t previous_rounds;
 } __aligned(64);
 
 // Lock key: [I] immutable  [lock] lock

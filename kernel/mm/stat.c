@@ -16,7 +16,7 @@ long mm_stat_read(enum mm_stat s) {
         sum += READ_ONCE(mm_stats[cpu].n[s]);
         // Single pages are counted by the lists that they pass (mm/zone.h): no extra line touched.
         for (int z = 0; z < ZONE_COUNT; z++)
-            sum += s == PGALLOC ? (long)READ_ONCE(pcps[cpu][z].allocs)
+            sum += s == PGALLOC ? pcp_allocs(&pcps[cpu][z])
                    : s == PGFREE ? (long)READ_ONCE(pcps[cpu][z].frees)
                                  : 0;
     }

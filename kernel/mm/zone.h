@@ -22,18 +22,27 @@ extern struct zone zones[ZONE_COUNT];
 extern int zone_preferred; // [I] where requests that may use any zone begin
 
 // Single free pages of one zone kept by one CPU, as stacks. Owned by the CPU: interrupts off.
-#define PCP_PAGES 64
-#define PCP_ZEROED 24
+// 512 bytes, so that finding one is shifts and additions.
+#define PCP_PAGES 48
+#define PCP_ZEROED 12
 
 struct pcp {
-    uint32_t count;  // in pages[]
-    uint32_t zeroed; // in zeroes[]
-    uint64_t allocs, frees; // pages that passed through, for PGALLOC and PGFREE
+    uint64_t count;  // in pages[]
+    uint64_t zeroed; // in zeroes[]
+    uint64_t frees;  // pages freed by users
+    int64_t refills; // pages that came from the buddy, less those that went there
     struct page *pages[PCP_PAGES];
     struct page *zeroes[PCP_ZEROED]; // known to hold only zero bytes
 } __aligned(64);
 
+_Static_assert(sizeof(struct pcp) == 512, "a power of two");
+
 extern struct pcp pcps[CPU_MAX][ZONE_COUNT];
+
+// Pages allocated by users: what came in and is no longer here. Saves the count in the fast path.
+static inline int64_t pcp_allocs(const struct pcp *pcp) {
+    return pcp->refills + (int64_t)pcp->frees - (int64_t)(pcp->count + pcp->zeroed);
+}
 
 // What must not be set on a frame that is being freed.
 #define PAGE_FLAGS_BAD_AT_FREE                                                                     \
@@ -57,22 +66,5 @@ void pcp_set_size(uint64_t managed);
 // A page of zone z after the list ran dry: refills from the buddy. NULL when z is below its
 // watermark (GFP_HIGH: empty).
 struct page *pcp_alloc_slow(int zone, gfp_t gfp);
+struct page *pcp_pop_zeroed(int zone); // a page of zeroes, if this CPU has one
 uint64_t pcp_pages(int zone); // in the lists of all CPUs
-
-// Pops a page of the zone from this CPU's stacks. NULL: empty.
-static inline struct page *pcp_pop(int zone, gfp_t gfp, bool *zeroed) {
-    uint64_t irq = irq_save();
-    struct pcp *pcp = &pcps[cpu_id()][zone];
-    struct page *p = NULL;
-
-    if (gfp & GFP_ZERO && pcp->zeroed) {
-        p = pcp->zeroes[--pcp->zeroed];
-        pcp->allocs++;
-        *zeroed = true;
-    } else if (likely(pcp->count)) {
-        p = pcp->pages[--pcp->count];
-        pcp->allocs++;
-    }
-    irq_restore(irq);
-    return p;
-}
