@@ -84,6 +84,13 @@ bool irq_get_info(uint32_t line, const char **name, uint64_t counts[]) {
     return true;
 }
 
+void irq_init_cpu(void) {
+    if (!irqs)
+        return;
+    plic_init_cpu();
+    csr_set(sie, SIE_EXTERNAL);
+}
+
 void irq_init(void) {
     int err = plic_init();
     if (!err) {
@@ -92,11 +99,5 @@ void irq_init(void) {
     }
     if (err)
         pr_err("irq: no interrupt controller (error %d): devices will not work\n", -err);
-}
-
-void irq_init_cpu(void) {
-    if (!irqs)
-        return;
-    plic_init_cpu();
-    csr_set(sie, SIE_EXTERNAL);
+    irq_init_cpu();
 }
