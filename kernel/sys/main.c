@@ -4,8 +4,16 @@
 // interrupts off and tp at boot_tcb[0]. Other harts enter hart_main() when start_harts() wants them.
 #include "sys/main.h"
 
+#include "dev/blk.h"
 #include "dev/irq.h"
 #include "dev/power.h"
+#include "dev/random.h"
+#include "dev/rtc.h"
+#include "dev/tty.h"
+#include "dev/uart.h"
+#include "dev/virtio.h"
+#include "dev/virtio_blk.h"
+#include "dev/virtio_rng.h"
 #include "klog/panic.h"
 #include "klog/printk.h"
 #include "lib/string.h"
@@ -20,6 +28,8 @@
 #include "sync/cpu.h"
 #include "sys/fatal.h"
 #include "sys/trap.h"
+#include "test/crash.h"
+#include "test/test.h"
 
 #define HART_START_MS 1000
 
@@ -77,6 +87,30 @@ void hart_main(uint32_t cpu) {
     sched_idle();
 }
 
+static void selftest(void) {
+    int failed = ktest_run_all();
+    power_off(failed ? 1 : 0);
+}
+
+// The first thread: the rest of the boot, in a context that may sleep.
+static void init_thread(void *unused) {
+    char value[16];
+
+    uart_init();
+    tty_init();
+    rtc_init();
+    random_init();
+    blk_init();
+    virtio_rng_init();
+    virtio_blk_init();
+    virtio_init();
+
+    if (cmdline_get("crash", value, sizeof(value)))
+        crash_on_purpose(value);
+    if (cmdline_get("selftest", value, sizeof(value)))
+        selftest();
+}
+
 void kernel_main(uint64_t hartid, paddr_t dtb, uint64_t boot_ticks) {
     machine.boot_ticks = boot_ticks;
     machine_init(hartid, dtb);
@@ -91,12 +125,14 @@ void kernel_main(uint64_t hartid, paddr_t dtb, uint64_t boot_ticks) {
     slab_init();
     kspace_init();
 
-    // devices and threads
+    // threads, interrupts, the other harts
     power_init();
     sched_init();
     irq_init();
     cpu_set_online();
     start_harts();
 
+    if (!kthread_start("init", init_thread, NULL))
+        panic("no memory for the first thread");
     sched_idle();
 }
