@@ -9,7 +9,7 @@
 #include "shell.h"
 
 static const struct {
-    enum option bit;
+    enum option_bit bit;
     char letter;
     const char *name;
 } options[] = {
@@ -34,7 +34,7 @@ const char *options_letters(void)
     return letters;
 }
 
-static bool set_bit(enum option bit, bool on)
+static bool set_bit(enum option_bit bit, bool on)
 {
     if (bit == OPT_MONITOR && !job_control(on)) {
         shell_error("no job control: not on a terminal");

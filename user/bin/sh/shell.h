@@ -17,7 +17,7 @@
 enum flow { FLOW_NONE, FLOW_BREAK, FLOW_CONTINUE, FLOW_RETURN, FLOW_ABORT };
 
 /* Options of set, one bit each; options.c has their letters and names. */
-enum option {
+enum option_bit {
     OPT_ALLEXPORT = 1 << 0,
     OPT_ERREXIT = 1 << 1,
     OPT_NOGLOB = 1 << 2,
@@ -61,7 +61,7 @@ struct shell {
 
 extern struct shell sh;
 
-static inline bool shell_option(enum option o)
+static inline bool shell_option(enum option_bit o)
 {
     return sh.options & o;
 }
