@@ -12,7 +12,8 @@ void vfree(void *p);
 void *__must_check ioremap(paddr_t pa, size_t size);
 // A kernel stack: KSTACK_SIZE bytes at an address aligned to twice that, plus KSTACK_SIZE, so that
 // the half below is the guard. Freed stacks are kept mapped in a small per-CPU cache.
-// Returns the lowest address; NULL: out of memory.
+// Returns the lowest address; NULL: out of memory. kstack_free() of a stack that finds room in the
+// cache takes no lock; no spin lock of rank PAGETABLE or above may be held all the same.
 void *__must_check kstack_alloc(void);
 void kstack_free(void *stack);
 void kspace_init(void);
@@ -23,3 +24,5 @@ struct kspace_info {
     uint64_t pages;
 };
 bool kspace_get_info(int i, struct kspace_info *out);
+// Walks all areas: order, gaps, mappings of the ones that have frames. Asserts on a breach.
+void kspace_check(void);

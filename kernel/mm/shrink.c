@@ -8,6 +8,9 @@
 #include "mm/shrink.h"
 
 #include "lib/assert.h"
+#include "mm/buddy.h"
+#include "mm/slab.h"
+#include "sync/cpu.h"
 #include "sync/spinlock.h"
 
 static struct list shrinkers = LIST_INIT(shrinkers);
@@ -31,4 +34,16 @@ uint64_t shrink_all(int priority) {
             freed += s->scan(wanted);
     }
     return freed;
+}
+
+static void drain_this_cpu(void *unused) {
+    slab_reap_all();
+    pcp_drain_local();
+}
+
+void mm_drain_all(void) {
+    might_sleep();
+    shrink_all(0);
+    cpu_call_others(cpu_online_mask, drain_this_cpu, NULL);
+    drain_this_cpu(NULL);
 }
