@@ -13,14 +13,18 @@
 // compiler saves no register for what a system call does not do.
 #include "sys/trap.h"
 
+#include "abi/errno.h"
 #include "dev/irq.h"
 #include "klog/backtrace.h"
 #include "klog/panic.h"
+#include "proc/signal.h"
 #include "riscv/uaccess.h"
+#include "sched/fp.h"
 #include "sched/sched.h"
 #include "sched/timer.h"
 #include "sys/fatal.h"
 #include "sys/syscall.h"
+#include "vm/fault.h"
 
 #define SCOUNTEREN_ALL 7 // rdcycle, rdtime, rdinstret in user mode
 
@@ -51,16 +55,31 @@ static void interrupt(struct trapframe *tf) {
     c->irq_nest--;
 }
 
-static bool is_page_fault(uint64_t scause) {
+static inline bool is_page_fault(uint64_t scause) {
     return scause == EXC_LOAD_PAGE_FAULT || scause == EXC_STORE_PAGE_FAULT ||
            scause == EXC_INST_PAGE_FAULT;
 }
 
-// A fault in a user copy that could not be solved goes on at the routine's fixup.
+static inline enum fault_access access_of(uint64_t scause) {
+    return scause == EXC_STORE_PAGE_FAULT  ? FAULT_WRITE
+           : scause == EXC_LOAD_PAGE_FAULT ? FAULT_READ
+                                           : FAULT_EXEC;
+}
+
+// A user copy in the kernel touched user memory: like a fault of user mode, but what cannot be
+// solved (or not here: faults off, a spin lock held) goes on at the routine's fixup.
 static void kernel_fault(struct trapframe *tf) {
+    struct thread *t = current();
     vaddr_t fixup = tf->stval < USER_END ? exception_fixup(tf->sepc) : 0;
-    if (!fixup)
+    if (unlikely(!fixup))
         fatal_trap(tf);
+    if (t->mm && !t->pagefault_off && tf->sstatus & SSTATUS_SPIE) {
+        irq_enable();
+        int err = vm_fault(t->mm, tf->stval, access_of(tf->scause));
+        irq_disable();
+        if (err == 0)
+            return;
+    }
     tf->sepc = fixup;
 }
 
@@ -73,12 +92,58 @@ void trap_from_kernel(struct trapframe *tf) {
         fatal_trap(tf);
 }
 
+static __noinline void user_fault_failed(int err, uaddr_t addr) {
+    switch (err) {
+    case -EACCES:
+        signal_force(SIGSEGV, SEGV_ACCERR, addr);
+        break;
+    case -EIO:
+        signal_force(SIGBUS, BUS_ADRERR, addr);
+        break;
+    case -ENOMEM:
+        signal_force(SIGKILL, SI_KERNEL, addr);
+        break;
+    default:
+        signal_force(SIGSEGV, SEGV_MAPERR, addr);
+    }
+}
+
+static __noinline void user_exception(struct trapframe *tf) {
+    switch (tf->scause) {
+    case EXC_ILLEGAL:
+        if (!fp_trap(tf))
+            signal_force(SIGILL, ILL_ILLOPC, tf->sepc);
+        break;
+    case EXC_BREAKPOINT:
+        signal_force(SIGTRAP, TRAP_BRKPT, tf->sepc);
+        break;
+    case EXC_INST_MISALIGNED:
+    case EXC_LOAD_MISALIGNED:
+    case EXC_STORE_MISALIGNED:
+        signal_force(SIGBUS, BUS_ADRALN, tf->stval);
+        break;
+    case EXC_INST_ACCESS:
+    case EXC_LOAD_ACCESS:
+    case EXC_STORE_ACCESS:
+        signal_force(SIGSEGV, SEGV_ACCERR, tf->stval);
+        break;
+    default:
+        panic_trap(tf, "%s in user mode", trap_cause_name(tf->scause));
+    }
+}
+
 static __noinline void user_trap(struct trapframe *tf) {
     tf->stval = csr_read(stval);
-    if (tf->scause & SCAUSE_INTERRUPT)
+    if (likely(is_page_fault(tf->scause))) {
+        irq_enable();
+        int err = vm_fault(current()->mm, tf->stval, access_of(tf->scause));
+        if (unlikely(err))
+            user_fault_failed(err, tf->stval);
+    } else if (tf->scause & SCAUSE_INTERRUPT) {
         interrupt(tf);
-    else
-        panic_trap(tf, "%s in user mode", trap_cause_name(tf->scause));
+    } else {
+        user_exception(tf);
+    }
 }
 
 void trap_from_user(struct trapframe *tf) {
@@ -91,6 +156,8 @@ void trap_user_work(struct trapframe *tf) {
     irq_enable();
     if (current_tcb->work & WORK_RESCHED)
         schedule();
+    if (current_tcb->work & WORK_SIGNAL)
+        signal_user_work(tf);
 }
 
 void trap_stack_overflow(struct trapframe *tf) {
