@@ -28,7 +28,7 @@
 // choice, as on Linux. UTF-8: with IUTF8 an erase takes a whole character.
 
 #define MASK (LDISC_SIZE - 1)
-#define ROOM_KEPT 64 // a chunk of the receiver fits after ldisc_full() became true
+#define ROOM_KEPT 128 // while there is more, a chunk of the receiver (64) and an end of line fit
 
 static bool has(const struct ldisc *ld, tcflag_t lflag) { return ld->termios.c_lflag & lflag; }
 static bool has_all(const struct ldisc *ld, tcflag_t lflags) {

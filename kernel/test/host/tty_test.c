@@ -183,6 +183,27 @@ static void test_full_by_lines(void) {
     free(ld);
 }
 
+// Chunks as large as the UART's, lines of every length: what arrives before ldisc_full() is kept.
+static void test_full_by_chunks(void) {
+    bool ok = true;
+    for (size_t length = 2; length < 200; length++) {
+        struct ldisc *ld = new_ldisc();
+        char line[256];
+        size_t typed = 0, got = 0, n;
+        bool ready;
+        while (!ldisc_full(ld))
+            for (int i = 0; i < 64; i++, typed++)
+                ldisc_input(ld, typed % length == length - 1 ? '\n' : 'x');
+        while (ldisc_available(ld, &ready), ready && (n = ldisc_read(ld, line, sizeof(line))) == length)
+            got += n;
+        ok = ok && !ready && got == typed / length * length;
+        ldisc_input(ld, '\n'); // the rest: an unfinished line
+        ok = ok && ldisc_read(ld, line, sizeof(line)) == typed % length + 1;
+        free(ld);
+    }
+    verdict(ok, "nothing is lost before throttling");
+}
+
 static void test_mode_change(void) {
     struct ldisc *ld = new_ldisc();
     struct termios raw = ld->termios, cooked = ld->termios;
@@ -357,6 +378,7 @@ int main(int argc, char **argv) {
         run_script(&scripts[i]);
     test_long_line();
     test_full_by_lines();
+    test_full_by_chunks();
     test_mode_change();
     test_output_limit();
     bool ok = true;
