@@ -36,6 +36,10 @@ _Static_assert(offsetof(struct tcb, ctx) == TCB_CONTEXT, "switch.S");
 
 register struct tcb *current_tcb asm("tp");
 
+// Makes the running code that of another tcb. Clang takes tp for callee-saved and would put back
+// an assignment to current_tcb at the function's end; it does not see this one.
+static inline void tcb_become(struct tcb *t) { asm volatile("mv tp, %0" ::"r"(t) : "memory"); }
+
 static inline struct trapframe *tcb_user_frame(const struct tcb *t) {
     return (struct trapframe *)(t->kstack_top - sizeof(struct trapframe));
 }

@@ -75,7 +75,8 @@ static __noinline void lock_slow(struct cpu *c, struct spinlock *l, vaddr_t call
 // The usual case touches no stack and calls nothing: about 25 instructions.
 static inline void lock_from(struct spinlock *l, vaddr_t caller) {
     uint64_t irq = irq_save();
-    struct cpu *c = this_cpu();
+    uint32_t id = cpu_id();
+    struct cpu *c = &cpus[id];
     uint64_t depth = c->spin_depth;
     if (depth == 0)
         c->irq_saved = irq;
@@ -83,7 +84,10 @@ static inline void lock_from(struct spinlock *l, vaddr_t caller) {
         return lock_slow(c, l, caller);
     if (unlikely(!try_take(l)))
         return lock_slow(c, l, caller);
-    taken(c, l, caller);
+    c->held[depth] = l; // taken(), with what is in registers already
+    c->spin_depth = depth + 1;
+    l->cpu = (uint16_t)id;
+    l->caller = caller;
 }
 
 void spin_lock(struct spinlock *l) { lock_from(l, CALLER); }
