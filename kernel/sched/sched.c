@@ -32,7 +32,6 @@
 #include "sched/fp.h"
 
 static struct thread idle_threads[CPU_MAX];
-static bool no_asid; // changing satp needs a flush
 
 // Adds this CPU to next's mask before its page table is live here, so that a shootdown which misses
 // the bit happened before any translation was cached.
@@ -46,8 +45,8 @@ static inline void switch_space(struct thread *next) {
     if (satp == 0 || satp == csr_read(satp))
         return;
     mmu_load(satp);
-    if (no_asid)
-        tlb_flush_all_local();
+    if (unlikely(next->mm && !(satp & SATP_ASID_MASK)))
+        tlb_flush_all_local(); // no ASID of its own (vm/tlb.c)
 }
 
 static void switch_to(struct runq *rq, struct thread *prev, struct thread *next, uint64_t now) {
@@ -220,6 +219,13 @@ bool thread_wake_state(struct thread *t, uint32_t states) {
     return true;
 }
 
+void thread_kick(struct thread *t) {
+    fence_full(); // what t is to see was stored before the look at its state
+    uint32_t cpu = READ_ONCE(t->last_cpu);
+    if (cpu != cpu_id() && READ_ONCE(t->state) == THREAD_RUNNING)
+        ipi_send(cpu, IPI_RESCHED);
+}
+
 void sched_tick(void) {
     struct runq *rq = this_runq();
     spin_lock(&rq->lock);
@@ -254,11 +260,10 @@ static void make_idle_thread(struct tcb *boot) {
     cpus[cpu].idle = t;
     timer_init_cpu();
     t->exec_start = t->time_mark = t->start_ns = ktime_ns();
-    current_tcb = &t->tcb;
+    tcb_become(&t->tcb);
 }
 
 void sched_init(void) {
-    no_asid = mmu_asid_bits() == 0;
     make_idle_thread(current_tcb);
     thread_init();
 }
