@@ -95,8 +95,8 @@ int process_ppid(struct process *p);
 // Sums over its threads, dead and alive.
 void process_usage(struct process *p, struct usage *out);
 void usage_add(struct usage *to, const struct usage *from);
-// 0 or -EPERM: may the current process signal or look into p?
-int __must_check process_may_touch(struct process *p);
+// 0 or -EPERM: may the current process signal or look into p? proc_lock held.
+int __must_check process_may_touch_locked(struct process *p);
 
 // fork.c -------------------------------------------------------------------------------------------
 struct clone_request {
@@ -107,25 +107,9 @@ struct clone_request {
 };
 // clone(2) for the current process, whose user registers are *tf: the child's number or -errno.
 int process_clone(const struct clone_request *r, const struct trapframe *tf);
-// Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec.
+// Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec (proc/exec.h).
 int __must_check process_start_init(void (*fn)(void *), void *arg);
 void process_init(void);
-
-// exec.c -------------------------------------------------------------------------------------------
-// Kernel copies of argv and envp: strings one after the other, each with its zero.
-struct exec_strings {
-    char *data;
-    size_t len, cap;
-    int count;
-};
-int __must_check exec_strings_add(struct exec_strings *s, const char *text);
-int __must_check exec_strings_add_user(struct exec_strings *s, uaddr_t vector); // argv or envp
-void exec_strings_free(struct exec_strings *s);
-// execve(2) of the current process: on 0, the user frame *tf is the new program's start and nothing
-// of the old one is left. start: the directory of a relative path (execveat) or NULL.
-struct path;
-int __must_check process_exec(struct path *start, const char *name, struct exec_strings *argv,
-                              struct exec_strings *envp, struct trapframe *tf);
 
 // exit.c -------------------------------------------------------------------------------------------
 // Ends the current thread; the process with it if it is the last. status: as wait4 reports it.
@@ -136,10 +120,18 @@ __noreturn void process_exit_group(int status);
 void process_kill_locked(struct process *p, int status);
 
 // wait.c -------------------------------------------------------------------------------------------
-// wait4(2). 0 with WNOHANG and no news. status and usage may be NULL.
-int process_wait(int which, int options, int *status, struct usage *usage);
+struct wait_result {
+    int pid;     // whose news; 0: none (WNOHANG)
+    int status;  // as wait4 writes it
+    int code;    // CLD_*
+    uint32_t uid;
+    struct usage usage; // of the child and the children it waited for
+};
+// The core of wait4(2) and waitid(2): which as wait4's pid; options WEXITED WSTOPPED WCONTINUED
+// WNOHANG WNOWAIT. 0, -ECHILD, -EINTR.
+int process_wait(int which, int options, struct wait_result *out);
 // proc_lock held: tells p's parent that p ended, stopped or continued (SIGCHLD and wake-up).
-void process_notify_parent(struct process *p, int why);
+void process_notify_parent_locked(struct process *p, int code);
 
 // group.c ------------------------------------------------------------------------------------------
 int process_setpgid(int pid, int pgid);

@@ -26,6 +26,9 @@ void signal_send_process_locked(struct process *p, int sig);
 void signal_send_thread_locked(struct thread *t, int sig);
 void signal_send_group_locked(struct pid *pgrp, int sig);
 void signal_send_group(int pgid, int sig); // any context: the terminal's upcall
+// Makes t look at its signals soon: WORK_SIGNAL, ends an interruptible sleep (and, if stopped_too, a
+// stop), and brings it into the kernel if it runs in user mode on another CPU.
+void signal_interrupt_locked(struct thread *t, bool stopped_too);
 int signal_kill(int pid, int sig);         // kill(2)
 int signal_tgkill(int tgid, int tid, int sig); // tgid -1: any (tkill)
 // A fault of the current thread: sig is delivered even if blocked or ignored (then fatal).
@@ -45,6 +48,9 @@ int signal_suspend(uint64_t mask);
 // -EAGAIN, -EINTR (sigtimedwait(2)).
 int signal_wait(uint64_t set, uint64_t deadline);
 bool signal_ignored_locked(struct process *p, int sig);
+// The process does not want zombies / news of stops: SIG_IGN or SA_NOCLDWAIT, SA_NOCLDSTOP.
+bool signal_no_zombies_locked(struct process *p);
+bool signal_no_stop_news_locked(struct process *p);
 // fork: the child shares the actions. exec: handlers become default, ignored stays.
 void signal_fork(struct process *child, struct process *parent);
 void signal_exec(void);

@@ -70,7 +70,10 @@ struct thread {
     uaddr_t clear_child_tid;  // [own] set_tid_address(2)
     uaddr_t robust_list;      // [own]
     struct list group_link;   // [process lock] proc->threads
-    uint64_t sigmask, sigpending; // [signal lock] proc/signal.c
+    uint64_t sigmask, sigpending; // [proc_lock] proc/signal.c
+    uint64_t sigmask_saved;   // [own] comes back after the next return to user mode ...
+    bool sigmask_restore;     // [own] ... if set (sigsuspend, ppoll)
+    uint64_t restart_deadline; // [own] ktime_ns; a restarted sleep goes on until then. 0: none
     void *ext;                // [own] for floors above
 
     struct held_sleepers held; // [own] its count is zero at birth, the rest is not cleared
@@ -96,5 +99,7 @@ void thread_put(struct thread *t);
 // The end of the current thread: never runs again; its own reference is dropped once its stack is
 // no longer in use.
 __noreturn void thread_exit(void);
+// Brings t into the kernel soon if it is running in user mode on another CPU.
+void thread_kick(struct thread *t);
 // A kernel thread, started. NULL: out of memory.
 struct thread *__must_check kthread_start(const char *name, void (*fn)(void *), void *arg);

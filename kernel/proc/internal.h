@@ -1,0 +1,21 @@
+// Shared by the files of proc/ only.
+#pragma once
+
+#include "proc/process.h"
+
+struct process *__must_check process_alloc(void); // one reference, nothing linked
+void thread_usage(struct thread *t, struct usage *out); // proc_lock held
+uint64_t mm_peak_rss(const struct mm *mm); // pages
+// Applies the limits that lower floors enforce (address space, descriptors) to the current process.
+void rlimits_flow_down(struct process *p, struct mm *mm);
+void rlimits_init(struct process *p);
+// exec: ends all other threads and waits; -EINTR when the process is being killed itself.
+int __must_check process_single_thread(void);
+// Lets the parent of a vfork go on.
+void process_vfork_done(struct process *p);
+// proc_lock held: out of the tree, the group and the list. The caller puts the tree's reference and
+// calls pid_flush() after unlocking.
+void process_reap_locked(struct process *p);
+// tty.c: the session leader p has ended: its terminal is nobody's any more.
+void terminal_hangup(struct process *p);
+void terminal_init(void);

@@ -1,0 +1,76 @@
+// Resource limits (getrlimit(2)). Limits that lower floors enforce flow down to them as data: the
+// address space's to its mm, the number of descriptors to the table.
+#include "proc/rlimit.h"
+
+#include "abi/errno.h"
+#include "fs/fdtable.h"
+#include "fs/path.h"
+#include "proc/internal.h"
+#include "vm/mmap.h"
+
+#define MIB (1UL << 20)
+#define NOFILE_MAX (1UL << 20) // of RLIMIT_NOFILE's hard limit
+
+void rlimits_init(struct process *p) {
+    static const struct rlimit initial[RLIM_NLIMITS] = {
+        [RLIMIT_CPU] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_FSIZE] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_DATA] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_STACK] = {8 * MIB, RLIM_INFINITY},
+        [RLIMIT_CORE] = {0, RLIM_INFINITY},
+        [RLIMIT_RSS] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_NPROC] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_NOFILE] = {1024, NOFILE_MAX},
+        [RLIMIT_MEMLOCK] = {8 * MIB, 8 * MIB},
+        [RLIMIT_AS] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_LOCKS] = {RLIM_INFINITY, RLIM_INFINITY},
+        [RLIMIT_SIGPENDING] = {1024, 1024},
+        [RLIMIT_MSGQUEUE] = {819200, 819200},
+        [RLIMIT_NICE] = {0, 0},
+        [RLIMIT_RTPRIO] = {0, 0},
+        [RLIMIT_RTTIME] = {RLIM_INFINITY, RLIM_INFINITY},
+    };
+    for (int i = 0; i < RLIM_NLIMITS; i++)
+        p->rlimits[i] = initial[i];
+    if (p->files)
+        p->files->limit = (uint32_t)p->rlimits[RLIMIT_NOFILE].rlim_cur;
+}
+
+void rlimits_flow_down(struct process *p, struct mm *mm) {
+    struct vm_limits *l = &mm->limits;
+    l->stack = p->rlimits[RLIMIT_STACK].rlim_cur;
+    l->data = p->rlimits[RLIMIT_DATA].rlim_cur;
+    l->as = p->rlimits[RLIMIT_AS].rlim_cur;
+    l->memlock = p->rlimits[RLIMIT_MEMLOCK].rlim_cur;
+}
+
+static int check(const struct process *p, int which, const struct rlimit *new) {
+    if (new->rlim_cur > new->rlim_max)
+        return -EINVAL;
+    if (which == RLIMIT_NOFILE && new->rlim_max > NOFILE_MAX)
+        return -EPERM;
+    if (new->rlim_max > p->rlimits[which].rlim_max && current_fs()->euid != 0)
+        return -EPERM;
+    return 0;
+}
+
+int process_rlimit(int pid, int which, const struct rlimit *new, struct rlimit *old) {
+    if (which < 0 || which >= RLIM_NLIMITS)
+        return -EINVAL;
+    spin_lock(&proc_lock);
+    struct process *p = pid ? process_find_locked(pid) : current_proc();
+    int err = p ? process_may_touch_locked(p) : -ESRCH;
+    if (!err)
+        *old = p->rlimits[which];
+    if (!err && new)
+        err = check(p, which, new);
+    if (!err && new) {
+        p->rlimits[which] = *new;
+        if (p->mm)
+            rlimits_flow_down(p, p->mm);
+        if (p->files)
+            p->files->limit = (uint32_t)min(p->rlimits[RLIMIT_NOFILE].rlim_cur, NOFILE_MAX);
+    }
+    spin_unlock(&proc_lock);
+    return err;
+}
