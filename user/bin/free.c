@@ -57,14 +57,14 @@ static void show(long kib)
     }
     for (; v >= 1024 && i < 4; i++)
         v /= 1024;
-    snprintf(text, sizeof(text), v < 9.95 && i ? "%.1f%s" : "%.0f%s", v,
+    snprintf(text, sizeof(text), v < 9.95 && i ? "%.1f%s" : "%.0f%s", v < 9.95 ? v : (double)(long)v,
              kib ? (const char *[]){"Ki", "Mi", "Gi", "Ti", "Pi"}[i] : "B");
     printf(" %11s", text);
 }
 
 static void show_row(const char *name, const long *values, int count)
 {
-    printf("%-7s", name);
+    printf("%-8s", name);
     for (int i = 0; i < count; i++)
         show(values[i]);
     putchar('\n');
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     long cache = m.buffers + m.cached + m.reclaimable;
     long used = m.total - m.available;
     long swap_used = m.swap_total - m.swap_free;
-    printf("%19s %11s %11s %11s %11s %11s\n", "total", "used", "free", "shared", "buff/cache",
+    printf("%20s %11s %11s %11s %11s %11s\n", "total", "used", "free", "shared", "buff/cache",
            "available");
     show_row("Mem:", (long[]){m.total, used, m.free, m.shared, cache, m.available}, 6);
     show_row("Swap:", (long[]){m.swap_total, swap_used, m.swap_free}, 3);
