@@ -6,13 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static char *current_break;
-
-/* Linux's brk returns the break as it is afterwards: a failure shows as no change. */
+/*
+ * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The break is asked
+ * for each time, as malloc moves it too.
+ */
 int brk(void *addr)
 {
-    current_break = (char *)sys1(SYS_brk, (long)addr);
-    if (current_break == addr)
+    if ((void *)sys1(SYS_brk, (long)addr) == addr)
         return 0;
     errno = ENOMEM;
     return -1;
@@ -20,9 +20,8 @@ int brk(void *addr)
 
 void *sbrk(intptr_t increment)
 {
-    if (!current_break)
-        current_break = (char *)sys1(SYS_brk, 0);
-    char *old = current_break;
+    char *old = (char *)sys1(SYS_brk, 0);
+
     if (increment && brk(old + increment) < 0)
         return (void *)-1;
     return old;

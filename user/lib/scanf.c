@@ -228,7 +228,7 @@ int vfscanf(FILE *restrict f, const char *restrict format, va_list args)
 {
     const char *fmt = format;
     struct scan s = {.f = f};
-    int stored = 0;
+    int stored = 0, failed = 0;
     va_list ap;
 
     va_copy(ap, args);
@@ -240,18 +240,21 @@ int vfscanf(FILE *restrict f, const char *restrict format, va_list args)
             int c = next(&s);
             if (c != (unsigned char)*fmt++) {
                 back(&s, c);
+                failed = 1;
                 break;
             }
         } else {
             fmt = parse_prefix(fmt + 1, &s);
             int r = convert(&s, &fmt, &ap);
-            if (r == 0)
+            if (r == 0) {
+                failed = 1;
                 break;
+            }
             stored += r > 0 && !s.skip;
         }
     }
     va_end(ap);
-    return !stored && *fmt && feof(f) ? EOF : stored;
+    return !stored && failed && feof(f) ? EOF : stored;
 }
 
 int vsscanf(const char *restrict s, const char *restrict fmt, va_list ap)
