@@ -99,7 +99,8 @@ static size_t put_byte(struct ldisc *ld, uint8_t c, char *out) {
     return 1;
 }
 
-size_t ldisc_output(struct ldisc *ld, const char *in, size_t n, char *out, size_t size, size_t *used) {
+size_t ldisc_output(struct ldisc *ld, const char *in, size_t n, char *out, size_t size,
+                    size_t *used) {
     size_t i = 0, len = 0;
     if (!(ld->termios.c_oflag & OPOST)) {
         i = len = min(n, size);

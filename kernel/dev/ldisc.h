@@ -35,7 +35,8 @@ bool ldisc_full(const struct ldisc *ld);
 // not fit. Returns bytes written; *used how many bytes of `in` they stand for.
 // size must be at least LDISC_OUT_MAX.
 #define LDISC_OUT_MAX 8 // one byte becomes at most a tab's worth of spaces
-size_t ldisc_output(struct ldisc *ld, const char *in, size_t n, char *out, size_t size, size_t *used);
+size_t ldisc_output(struct ldisc *ld, const char *in, size_t n, char *out, size_t size,
+                    size_t *used);
 void ldisc_set_termios(struct ldisc *ld, const struct termios *new);
 void ldisc_flush_input(struct ldisc *ld);
 // Asserts the invariants; for the tests.

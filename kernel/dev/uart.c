@@ -68,6 +68,7 @@ static uint8_t queue_data[QUEUE_SIZE];
 static struct ring queue = {.data = queue_data, .size = QUEUE_SIZE};
 static uint8_t ier;
 static bool room_wanted;   // the queue was over half full: tell the client when it no longer is
+static bool break_flag;    // [irq] a BREAK is in the FIFO: a NUL, not always at the front (QEMU)
 static bool after_break;   // [irq] the next byte names a debug command
 static const struct uart_client *client; // [a] set once
 
@@ -151,7 +152,9 @@ size_t uart_write(const char *s, size_t n) {
 size_t uart_room(void) { return QUEUE_SIZE - (READ_ONCE(queue.head) - READ_ONCE(queue.tail)); }
 
 bool uart_idle(void) {
-    return !regs || (READ_ONCE(queue.head) == READ_ONCE(queue.tail) && reg_read(REG_LSR) & LSR_TEMT);
+    if (!regs)
+        return true;
+    return READ_ONCE(queue.head) == READ_ONCE(queue.tail) && reg_read(REG_LSR) & LSR_TEMT;
 }
 
 void uart_discard(void) {
@@ -222,7 +225,9 @@ static size_t read_chunk(char *buf) {
     uint8_t lsr;
     while (n < UART_CHUNK && ((lsr = reg_read(REG_LSR)) & LSR_DR)) {
         char c = (char)reg_read(REG_DATA);
-        if (lsr & LSR_BI) {
+        break_flag = break_flag || lsr & LSR_BI;
+        if (break_flag && c == 0) {
+            break_flag = false;
             after_break = true;
         } else if (after_break) {
             after_break = false;

@@ -146,10 +146,7 @@ static void disk_submit(struct blkdev *dev, struct bio *bio) {
 
 static void disk_kick(struct blkdev *dev) {
     struct disk *disk = dev->driver;
-    struct spinlock *lock = virtq_lock(disk->queue);
-    spin_lock(lock);
     virtq_kick(disk->queue);
-    spin_unlock(lock);
 }
 
 // ---- from the device ----

@@ -27,7 +27,7 @@
 //             2. cookie[i] != NULL exactly when descriptor i heads a chain in flight.
 //             3. next[] of a chain or of the free list never leaves [0, num).
 // Locks: lock (RANK_BLOCK) for everything; the caller takes it.
-// Left out: indirect descriptors (a chain of our lengths fits), event index (kicks are rare enough).
+// Left out: indirect descriptors (a chain of our lengths fits), event index (kicks are few).
 
 #define DESC_NEXT 1
 #define DESC_WRITE 2
@@ -208,9 +208,12 @@ void virtq_end(struct virtq *q, void *cookie) {
 }
 
 void virtq_kick(struct virtq *q) {
-    if (q->kicked_idx == q->avail_idx || READ_ONCE(q->dev->broken))
+    // Without the lock: two kicks at once may both notify or leave kicked_idx behind, which costs a
+    // needless notification later; a chain put before its own kick is never missed.
+    uint16_t idx = READ_ONCE(q->avail_idx);
+    if (READ_ONCE(q->kicked_idx) == idx || READ_ONCE(q->dev->broken))
         return;
-    q->kicked_idx = q->avail_idx;
+    WRITE_ONCE(q->kicked_idx, idx);
     fence_full(); // idx before flags: the device sets flags, then looks at idx again
     if (!(READ_ONCE(q->used->flags) & USED_NO_NOTIFY))
         virtio_write(q->dev, VIRTIO_QUEUE_NOTIFY, q->index);

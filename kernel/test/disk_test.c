@@ -114,7 +114,8 @@ static void worker_end_io(struct bio *bio) {
 }
 
 // A bio of up to n pages from page i of the region on; returns how many it took.
-static uint32_t add_bio(struct worker *w, struct list *batch, enum bio_op op, uint32_t i, uint32_t n) {
+static uint32_t add_bio(struct worker *w, struct list *batch, enum bio_op op, uint32_t i,
+                        uint32_t n) {
     struct bio *bio = bio_alloc(GFP_KERNEL);
     if (!bio) {
         atomic_add(&wrong, 1);
