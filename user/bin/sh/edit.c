@@ -193,7 +193,10 @@ static void draw_search(struct editor *e, const struct strbuf *wanted, bool fail
     sb_free(&prompt);
 }
 
-/* ^R: typing narrows, ^R again goes further back, ^G gives up. The key that ended it is returned. */
+/*
+ * ^R: typing narrows, ^R again goes further back, ^G gives up. Any other key ends the search, is
+ * returned, and does what it always does to the line found.
+ */
 static int search(struct editor *e)
 {
     struct strbuf wanted = {0};

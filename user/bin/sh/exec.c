@@ -412,21 +412,6 @@ void exec_string(const char *text, int flags)
     exec_unnest();
 }
 
-static void read_all(int fd, struct strbuf *out)
-{
-    char block[1024];
-    for (;;) {
-        ssize_t n = read(fd, block, sizeof block);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        for (char *zero; (zero = memchr(block, '\0', n)); n--)
-            memmove(zero, zero + 1, block + n - zero - 1);
-        sb_add_mem(out, block, n);
-    }
-}
-
 void exec_substitute(const struct node *n, struct strbuf *out)
 {
     int ends[2];
@@ -445,7 +430,7 @@ void exec_substitute(const struct node *n, struct strbuf *out)
     }
     close(ends[1]);
     if (pid > 0)
-        read_all(ends[0], out);
+        fd_read_all(ends[0], out);
     close(ends[0]);
     sh.subst_status = job_wait(j);
 }

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <fnmatch.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,14 @@ static void expand_arith(struct fields *f, const struct part *part)
     free(text);
 }
 
+static const char *user_home(const char *s, size_t len)
+{
+    char *name = mem_strndup(s, len);
+    const struct passwd *user = getpwnam(name);
+    free(name);
+    return user ? user->pw_dir : NULL;
+}
+
 /*
  * A tilde at the start of text becomes a directory; what is left of text is returned. ends are
  * the characters after which the tilde word is over; last says that the end of text is one too.
@@ -255,6 +264,8 @@ static const char *expand_tilde(struct fields *f, const char *text, const char *
         home = var_get("PWD");
     else if (len == 2 && text[1] == '-')
         home = var_get("OLDPWD");
+    else
+        home = user_home(text + 1, len - 1);
     if (!home)
         return text;
     fields_literal(f, home, true);

@@ -19,7 +19,7 @@ struct fields {
     struct strvec *out;   /* SPLIT: where finished fields go */
     struct strbuf text;   /* the field so far; SPLIT and PATTERN: as a pattern */
     bool started;         /* there is a field, even if empty */
-    bool after_space;     /* the last field ended at white space: one more delimiter belongs to it */
+    bool after_space;     /* the last field ended at white space; a delimiter may still follow */
 };
 
 /* What splits fields now. */

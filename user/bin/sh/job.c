@@ -193,6 +193,9 @@ void job_signal(struct job *j, int number)
 {
     if (j->group) {
         kill(-j->group, number);
+        /* A stopped job must run to end. */
+        if (number == SIGTERM || number == SIGHUP)
+            kill(-j->group, SIGCONT);
         return;
     }
     for (size_t i = 0; i < j->n; i++)
@@ -234,7 +237,8 @@ bool job_control(bool on)
         return true;
     if (!find_terminal())
         return false;
-    if (tcgetpgrp(terminal) != getpgrp()) {
+    pid_t front = tcgetpgrp(terminal);
+    if (front > 0 && front != getpgrp()) {
         /* Started in the background: stop, once, until someone brings us to the front. */
         signal(SIGTTIN, SIG_DFL);
         kill(0, SIGTTIN);

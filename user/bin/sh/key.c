@@ -14,7 +14,8 @@ bool key_enter_raw(void)
     if (tcgetattr(0, &cooked) < 0)
         return false;
     struct termios raw = cooked;
-    raw.c_iflag &= ~(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+    /* ICRNL stays: a line typed ahead must end in a newline for the command that reads it. */
+    raw.c_iflag &= ~(BRKINT | INLCR | IGNCR | ISTRIP | IXON);
     raw.c_lflag &= ~(ECHO | ICANON | IEXTEN | ISIG);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;

@@ -135,11 +135,12 @@ int main(int argc, char **argv)
     sh.pid = getpid();
     parse_arguments(argc, argv, &start);
     cd_init();
-    if (shell_option(OPT_INTERACTIVE) || (!start.command && !start.script && isatty(0) && isatty(2)))
+    bool reads_terminal = !start.command && !start.script && isatty(0);
+    if (shell_option(OPT_INTERACTIVE) || (reads_terminal && isatty(2)))
         start_interactive();
     start_profiles(start.login);
     run(&start);
-    if (shell_option(OPT_INTERACTIVE) && !start.command && !start.script && isatty(0))
+    if (shell_option(OPT_INTERACTIVE) && reads_terminal)
         write_all(2, "exit\n", 5);
     shell_exit(sh.status);
 }

@@ -57,11 +57,12 @@ void screen_draw(struct screen *s, const char *line, size_t len, size_t at)
     size_t cursor = s->prompt_width + screen_width(line, at);
     if (s->row)
         sb_printf(&sb, "\033[%zuA", s->row);
-    sb_printf(&sb, "\r\033[J%s", s->prompt);
+    sb_printf(&sb, "\r%s", s->prompt);
     sb_add_mem(&sb, line, len);
     /* A terminal that has filled its last column waits there: make it go to the next row. */
     if (end && end % s->columns == 0)
         sb_add_str(&sb, "\r\n");
+    sb_add_str(&sb, "\033[J");
     s->row = cursor / s->columns;
     if (end / s->columns > s->row)
         sb_printf(&sb, "\033[%zuA", end / s->columns - s->row);
@@ -74,10 +75,12 @@ void screen_draw(struct screen *s, const char *line, size_t len, size_t at)
 void screen_append(struct screen *s, const char *line, size_t len, char c)
 {
     size_t end = s->prompt_width + screen_width(line, len);
-    if (end % s->columns == 0)
+    if (end % s->columns == 0) {
         screen_draw(s, line, len, len);
-    else
-        write_all(2, &c, 1);
+        return;
+    }
+    s->row = end / s->columns;
+    write_all(2, &c, 1);
 }
 
 void screen_leave(struct screen *s, const char *line, size_t len)

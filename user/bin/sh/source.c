@@ -66,6 +66,21 @@ int fd_read_line(int fd, struct strbuf *sb)
     }
 }
 
+void fd_read_all(int fd, struct strbuf *sb)
+{
+    char block[BLOCK];
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        for (char *zero; (zero = memchr(block, '\0', n)); n--)
+            memmove(zero, zero + 1, block + n - zero - 1);
+        sb_add_mem(sb, block, n);
+    }
+}
+
 static void read_block(struct source *s)
 {
     char block[BLOCK];
@@ -97,6 +112,8 @@ static void read_terminal(struct source *s)
     const char *prompt = prompt_text(s->continued ? "PS2" : "PS1");
     if (edit_usable()) {
         edit_read_line(prompt, &s->buffer);
+        if (s->continued && s->buffer.len == 0 && !sh.flow)
+            write_all(2, "\n", 1);
         return;
     }
     write_all(2, prompt, strlen(prompt));

@@ -52,3 +52,6 @@ bool source_exhausted(const struct source *s);
  * 1 for a line, 0 at the end of the file (sb may hold a last line without newline), -1 with errno.
  */
 int fd_read_line(int fd, struct strbuf *sb);
+
+/* Appends everything up to the end of the file, without NUL bytes. */
+void fd_read_all(int fd, struct strbuf *sb);

@@ -306,7 +306,8 @@ static void scan_dollar(struct parser *p, struct builder *b, bool quoted)
         scan_name(p, &name, false);
         if (name.len) {
             builder_flush(b);
-            builder_part(b, PART_PARAM, quoted)->text = arena_strndup(p->arena, name.data, name.len);
+            struct part *part = builder_part(b, PART_PARAM, quoted);
+            part->text = arena_strndup(p->arena, name.data, name.len);
         } else {
             builder_add(b, '$', quoted);
         }
