@@ -25,10 +25,10 @@ struct file_ops { // by kind of file; a missing member gives the call's usual er
 
 struct file {
     struct refcount ref;
-    const struct file_ops *ops;
-    struct path path;       // mount and dentry, held (pipes: empty)
-    struct inode *inode;    // held
     uint32_t flags;         // [a] O_*
+    const struct file_ops *ops; // [I]
+    struct path path;       // [I] mount and dentry, held (pipes: empty)
+    struct inode *inode;    // [I] held
     struct mutex pos_lock;  // RANK_FILEPOS: guards pos for regular files and directories
     off_t pos;              // [pos_lock]
     struct readahead ra;    // [pos_lock]
@@ -37,22 +37,45 @@ struct file {
 
 struct file *__must_check file_alloc(void); // NULL: out of memory
 static inline void file_get(struct file *f) { ref_get(&f->ref); }
-void file_put(struct file *f);
-// Opens what path names, as open(2): flags O_*, mode for O_CREAT. 0 or -errno.
+void file_release(struct file *f); // not for callers: file_put()
+static inline void file_put(struct file *f) {
+    if (ref_put(&f->ref))
+        file_release(f);
+}
+static inline bool file_readable(const struct file *f) {
+    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_WRONLY;
+}
+static inline bool file_writable(const struct file *f) {
+    return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY;
+}
+// Opens what path names, as open(2): flags O_*, mode for O_CREAT (umask not yet applied). 0 or -errno.
+// start NULL: the cwd.
 struct fsctx;
-int __must_check file_open(struct fsctx *ctx, struct path *start, const char *name, int flags,
+int __must_check file_open(struct fsctx *ctx, const struct path *start, const char *name, int flags,
                            uint32_t mode, struct file **out);
+// Opens a known place (checks permission); p is not used up.
+int __must_check file_open_path(struct fsctx *ctx, const struct path *p, int flags,
+                                struct file **out);
 // Wraps an inode (anonymous: pipes, sockets). Takes over the inode's reference on success.
 struct file *__must_check file_from_inode(struct inode *i, const struct file_ops *ops, int flags);
 // Transfers in the kernel (exec, core): at an explicit position.
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos);
+// read(2) and write(2) and their like: bytes moved or -errno; *pos moves. The caller holds pos_lock
+// when pos is f->pos and others may use it.
 ssize_t file_read(struct file *f, struct uio *u, off_t *pos);
 ssize_t file_write(struct file *f, struct uio *u, off_t *pos);
+off_t file_seek(struct file *f, off_t off, int whence); // pos_lock held
 int file_fsync(struct file *f, bool data_only);
-// Operations for regular files on the page cache and for directories; file systems point to them.
-extern const struct file_ops regular_file_ops, directory_file_ops;
+// What mmap maps: NULL when the file cannot be mapped (-ENODEV).
+struct mapping *file_mapping(struct file *f);
+// mapping_ops.hold and release of every file system: the opaque file is a struct file.
+void file_mapping_hold(void *file);
+void file_mapping_release(void *file);
+// Operations for regular files on the page cache; file systems point to them.
+extern const struct file_ops regular_file_ops;
 // lseek(2) of a directory whose positions are plain numbers: SEEK_SET and SEEK_CUR.
 off_t directory_seek(struct file *f, off_t off, int whence);
+void file_init(void);
 
 // readdir: calls emit for each entry until it answers false (buffer full).
 struct dir_sink {

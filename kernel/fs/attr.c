@@ -1,0 +1,109 @@
+// Changing what an inode says of itself: size, mode, owner, times.
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/path.h"
+
+int vfs_truncate(struct inode *i, uint64_t size) {
+    if (inode_is_dir(i))
+        return -EISDIR;
+    if (!S_ISREG(i->mode) || !i->ops->truncate)
+        return -EINVAL;
+    mutex_lock(&i->lock);
+    int err = i->ops->truncate(i, size);
+    if (!err)
+        inode_touch(i, INODE_MTIME | INODE_CTIME);
+    mutex_unlock(&i->lock);
+    return err;
+}
+
+static int may_set(const struct fsctx *c, const struct path *p) {
+    if (mount_readonly(p->mount))
+        return -EROFS;
+    return inode_owner_or_root(c, p->dentry->inode) ? 0 : -EPERM;
+}
+
+static bool member(const struct fsctx *c, uint32_t gid) {
+    bool found = c->fsgid == gid;
+    for (size_t n = 0; n < c->ngroups; n++)
+        found |= c->groups[n] == gid;
+    return found;
+}
+
+int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode) {
+    struct inode *i = p->dentry->inode;
+
+    int err = may_set(c, p);
+    if (err)
+        return err;
+    if (S_ISLNK(i->mode))
+        return -EOPNOTSUPP;
+    mutex_lock(&i->lock);
+    if (c->fsuid != 0 && !member(c, i->gid))
+        mode &= ~(uint32_t)S_ISGID;
+    i->mode = (i->mode & S_IFMT) | (mode & 07777);
+    inode_touch(i, INODE_CTIME);
+    mutex_unlock(&i->lock);
+    return 0;
+}
+
+int vfs_chown(struct fsctx *c, const struct path *p, uint32_t uid, uint32_t gid) {
+    struct inode *i = p->dentry->inode;
+    const uint32_t same = (uint32_t)-1;
+
+    int err = may_set(c, p);
+    if (err)
+        return err;
+    if (c->fsuid != 0 && ((uid != same && uid != i->uid) ||
+                          (gid != same && gid != i->gid && !member(c, gid))))
+        return -EPERM;
+    mutex_lock(&i->lock);
+    if (uid != same)
+        i->uid = uid;
+    if (gid != same)
+        i->gid = gid;
+    if (!inode_is_dir(i) && i->mode & 0111) {
+        i->mode &= ~(uint32_t)S_ISUID;
+        if (i->mode & S_IXGRP)
+            i->mode &= ~(uint32_t)S_ISGID;
+    }
+    inode_touch(i, INODE_CTIME);
+    mutex_unlock(&i->lock);
+    return 0;
+}
+
+static int check_times(const struct fsctx *c, const struct path *p, const struct timespec t[2]) {
+    struct inode *i = p->dentry->inode;
+    bool now = !t || (t[0].tv_nsec == UTIME_NOW && t[1].tv_nsec == UTIME_NOW);
+
+    for (int n = 0; t && n < 2; n++)
+        if (t[n].tv_nsec != UTIME_NOW && t[n].tv_nsec != UTIME_OMIT &&
+            (uint64_t)t[n].tv_nsec >= 1000000000)
+            return -EINVAL;
+    if (mount_readonly(p->mount))
+        return -EROFS;
+    if (inode_owner_or_root(c, i))
+        return 0;
+    return now ? inode_permission(c, i, MAY_WRITE) : -EPERM;
+}
+
+static void set_time(struct timespec *to, const struct timespec *t, const struct timespec *now) {
+    if (!t || t->tv_nsec == UTIME_NOW)
+        *to = *now;
+    else if (t->tv_nsec != UTIME_OMIT)
+        *to = *t;
+}
+
+int vfs_utimes(struct fsctx *c, const struct path *p, const struct timespec times[2]) {
+    struct inode *i = p->dentry->inode;
+    struct timespec now = realtime_now();
+
+    int err = check_times(c, p, times);
+    if (err)
+        return err;
+    mutex_lock(&i->lock);
+    set_time(&i->atime, times ? &times[0] : NULL, &now);
+    set_time(&i->mtime, times ? &times[1] : NULL, &now);
+    inode_touch(i, INODE_CTIME);
+    mutex_unlock(&i->lock);
+    return 0;
+}
