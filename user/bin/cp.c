@@ -1,8 +1,8 @@
 /*
  * cp [-rRaPpdf] source ... target
  *
- * -r copies directories with all they hold; -P keeps links named on the command line as links (links
- * inside a directory always stay links); -p keeps mode, owner and times; -a is all three.
+ * -r copies directories with all they hold; -P keeps links named on the command line as links
+ * (links inside a directory always stay links); -p keeps mode, owner and times; -a is all three.
  */
 #include <dirent.h>
 #include <err.h>

@@ -27,8 +27,12 @@ static int parse_options(char **argv, int *newline, int *escapes)
 
 static int digit(char c, int base)
 {
-    int v = isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10 : 99;
+    int v = 99;
 
+    if (isdigit((unsigned char)c))
+        v = c - '0';
+    else if (isxdigit((unsigned char)c))
+        v = (c | 32) - 'a' + 10;
     return v < base ? v : -1;
 }
 

@@ -57,7 +57,9 @@ static void show(long kib)
     }
     for (; v >= 1024 && i < 4; i++)
         v /= 1024;
-    snprintf(text, sizeof(text), v < 9.95 && i ? "%.1f%s" : "%.0f%s", v < 9.95 ? v : (double)(long)v,
+    if (v >= 9.95)
+        v = (double)(long)v; /* cut off, not rounded */
+    snprintf(text, sizeof(text), v < 9.95 && i ? "%.1f%s" : "%.0f%s", v,
              kib ? (const char *[]){"Ki", "Mi", "Gi", "Ti", "Pi"}[i] : "B");
     printf(" %11s", text);
 }

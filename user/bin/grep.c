@@ -200,7 +200,8 @@ static void search_directory(const char *path)
     }
     for (int i = 0; i < count; i++) {
         const char *name = list[i]->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+        /* links inside a directory are not followed: they could lead in circles */
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && list[i]->d_type != DT_LNK) {
             snprintf(full, sizeof(full), "%s/%s", path, name);
             search_path(full);
         }

@@ -1,7 +1,9 @@
 /*
- * head [-n lines | -c bytes | -lines] [-qv] [file ...]: the beginning of files, 10 lines by default.
+ * head [-n lines | -c bytes | -lines] [-qv] [file ...]: the beginning of files, 10 lines by
+ * default.
  *
- * What was read too much is given back, so that a program that shares the descriptor goes on from there.
+ * What was read too much is given back, so that a program that shares the descriptor goes on from
+ * there.
  */
 #include <ctype.h>
 #include <err.h>

@@ -1,6 +1,6 @@
 /*
- * kill [-SIG | -s SIG | -n NUM] pid ...: sends a signal, SIGTERM by default.  A negative pid is a group.
- * kill -l [status]: lists the signals' names, or the one that ended a process with this status.
+ * kill [-SIG | -s SIG | -n NUM] pid ...  sends a signal, SIGTERM by default; a negative pid is a group
+ * kill -l [status]                       the signals' names, or the one that a status tells of
  */
 #include <ctype.h>
 #include <err.h>

@@ -1,8 +1,9 @@
 /*
- * ls [-a1lhiRdrtSFn] [file ...]
+ * ls [-aA1lhiRdrtSFnC] [file ...]
  *
- * Names sorted; in columns on a terminal, one a line otherwise.  -l adds mode, links, owner, group, size
- * and time.  A directory's entries are collected first, then shown, then (-R) its subdirectories.
+ * Names sorted; in columns on a terminal, one a line otherwise.  -l adds mode, links, owner, group,
+ * size and time.  A directory's entries are collected first, then shown, then (-R) its
+ * subdirectories.
  */
 #include <dirent.h>
 #include <err.h>
@@ -48,7 +49,8 @@ static int needs_stat(void)
     return opt.longer || opt.inode || opt.recursive || opt.by_time || opt.by_size || opt.classify;
 }
 
-static int append(struct list *l, const char *path, const char *name, unsigned char type, int follow)
+static int append(struct list *l, const char *path, const char *name, unsigned char type,
+                  int follow)
 {
     struct entry e = {.st.st_mode = DTTOIF(type)};
 
@@ -107,12 +109,13 @@ static void human_size(char *out, size_t size, long bytes)
 
     for (; v >= 1024 && unit < 5; unit++)
         v /= 1024;
+    /* rounded up, as a size on disk would be */
     if (!unit)
         snprintf(out, size, "%ld", bytes);
-    else if (v < 9.95)
-        snprintf(out, size, "%.1f%c", v, " KMGTP"[unit]);
+    else if (v <= 9.9)
+        snprintf(out, size, "%.1f%c", (double)(long)(v * 10 + 0.999999) / 10, " KMGTP"[unit]);
     else
-        snprintf(out, size, "%.0f%c", v, " KMGTP"[unit]);
+        snprintf(out, size, "%ld%c", (long)(v + 0.999999), " KMGTP"[unit]);
 }
 
 static void mode_text(char *out, mode_t mode)
@@ -242,8 +245,8 @@ static void show_long(const struct entry *e, const struct widths *w)
     if (opt.inode)
         printf("%*lu ", w->inode, e->st.st_ino);
     printf("%s %*u %-*s %-*s %*s %s %s%s", mode, w->links, e->st.st_nlink, w->owner,
-           owner_name(e->st.st_uid), w->group, group_name(e->st.st_gid), w->size, size, when, e->name,
-           e->target ? "" : class_mark(e->st.st_mode));
+           owner_name(e->st.st_uid), w->group, group_name(e->st.st_gid), w->size, size, when,
+           e->name, e->target ? "" : class_mark(e->st.st_mode));
     if (e->target)
         printf(" -> %s", e->target);
     putchar('\n');
@@ -388,7 +391,9 @@ int main(int argc, char **argv)
     char **names = optind < argc ? argv + optind : here;
     for (char **name = names; *name; name++) {
         struct list probe = {0};
-        if (append(&probe, *name, *name, DT_UNKNOWN, 1) == 0) {
+        if (append(&probe, *name, *name, DT_UNKNOWN, 1) < 0) {
+            exit_status = 2; /* named on the command line: worse than an entry that went away */
+        } else {
             int is_dir = S_ISDIR(probe.entry[0].st.st_mode) && !opt.directory;
             append(is_dir ? &dirs : &files, *name, *name, DT_UNKNOWN, 1);
         }

@@ -1,4 +1,4 @@
-/* mkdir [-p] [-m mode] dir ...: makes directories; -p also their parents, and existing ones are fine. */
+/* mkdir [-p] [-m mode] dir ...: makes directories; -p their parents too, if they are missing. */
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>

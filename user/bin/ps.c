@@ -1,7 +1,8 @@
 /*
  * ps [-e|-A|aux|ax]: processes, from /proc/<pid>/{stat,status,cmdline}.
  *
- * Without options: those of this terminal.  `aux` and `ax` are the BSD forms, -ef the long POSIX one.
+ * Without options: those of this terminal.  `aux` and `ax` are the BSD forms, -ef the long POSIX
+ * one.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -40,7 +41,8 @@ static int parse_stat(char *text, struct process *p)
     int n = sscanf(close + 2,
                    "%c %d %*d %*d %d %*d %*d %*d %*d %*d %*d %ld %ld %*d %*d %*d %*d %*d %*d %ld "
                    "%lu %ld",
-                   &p->state, &p->ppid, &p->tty, &p->utime, &p->stime, &p->start, &vsize, &rss_pages);
+                   &p->state, &p->ppid, &p->tty, &p->utime, &p->stime, &p->start, &vsize,
+                   &rss_pages);
     if (n < 8)
         return -1;
     p->virt_kib = (long)(vsize / 1024);

@@ -49,12 +49,13 @@ static void show(const struct counts *sum, const char *name, int width)
 /* The columns are as wide as the largest number can be; 7 where a size is unknown. */
 static int column_width(char **names)
 {
+    char *none[] = {(char *)"-", NULL};
     long total = 0;
     struct stat st;
     char text[24];
 
-    for (; *names; names++) {
-        if (stat(*names, &st) < 0)
+    for (names = *names ? names : none; *names; names++) {
+        if ((strcmp(*names, "-") == 0 ? fstat(STDIN_FILENO, &st) : stat(*names, &st)) < 0)
             continue;
         if (!S_ISREG(st.st_mode))
             return 7;
@@ -81,7 +82,7 @@ int main(int argc, char **argv)
     if (optind == argc) {
         if (count(STDIN_FILENO, &sum) < 0)
             err(1, "standard input");
-        show(&sum, NULL, columns == 1 ? 0 : 7);
+        show(&sum, NULL, columns == 1 ? 0 : column_width(argv + optind));
         return fflush(stdout) == EOF;
     }
     int width = columns == 1 && argc - optind == 1 ? 0 : column_width(argv + optind);

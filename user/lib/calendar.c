@@ -1,8 +1,8 @@
 /*
  * Calendar dates.  Local time is UTC.
  *
- * Years are counted from March, so that the leap day comes last: then the days before a month follow a
- * simple pattern, and 400 years are a cycle of 146,097 days.
+ * Years are counted from March, so that the leap day comes last: then the days before a month
+ * follow a simple pattern, and 400 years are a cycle of 146,097 days.
  */
 #include "libc.h"
 #include <errno.h>

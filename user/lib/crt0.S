@@ -1,6 +1,6 @@
 /*
- * The first instructions of a program.  sp points at argc; everything else is found from there, so the
- * rest of the start is C.
+ * The first instructions of a program.  sp points at argc; everything else is found from there, so
+ * the rest of the start is C.
  */
     .section .text.start, "ax"
     .globl _start

@@ -1,7 +1,8 @@
 /*
  * Directories, over getdents64.
  *
- * struct dirent has the layout of the kernel's record, so readdir() returns pointers into the buffer.
+ * struct dirent has the layout of the kernel's record, so readdir() returns pointers into the
+ * buffer.
  */
 #include "libc.h"
 #include "sys.h"
@@ -23,7 +24,8 @@ struct dir {
     char buf[BUFFER] __attribute__((aligned(8)));
 };
 
-_Static_assert(offsetof(struct dirent, d_name) == offsetof(struct linux_dirent64, d_name), "dirent");
+_Static_assert(offsetof(struct dirent, d_name) == offsetof(struct linux_dirent64, d_name),
+               "struct dirent");
 
 DIR *fdopendir(int fd)
 {

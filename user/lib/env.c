@@ -2,7 +2,8 @@
  * The environment.
  *
  * environ starts as the array on the stack.  The first change copies it to an array of our own that
- * can grow.  Strings made by setenv are not freed when replaced: a caller of getenv may still hold them.
+ * can grow.  Strings made by setenv are not freed when replaced: a caller of getenv may still hold
+ * them.
  */
 #include "libc.h"
 #include <errno.h>

@@ -70,6 +70,7 @@ _Noreturn void errx(int status, const char *fmt, ...)
 
 _Noreturn void __assert_fail(const char *expr, const char *file, int line, const char *func)
 {
-    fprintf(stderr, "%s: %s:%d: %s: assertion failed: %s\n", program_name(), file, line, func, expr);
+    fprintf(stderr, "%s: %s:%d: %s: assertion failed: %s\n", program_name(), file, line, func,
+            expr);
     abort();
 }

@@ -48,8 +48,8 @@ static void exec_one(const char *path, char *const argv[], char *const envp[])
 }
 
 /*
- * Tries each directory of PATH.  A directory without the file is passed over; a file that may not be
- * run is remembered, and EACCES is the answer when no other one was found.
+ * Tries each directory of PATH.  A directory without the file is passed over; a file that may not
+ * be run is remembered, and EACCES is the answer when no other one was found.
  */
 int execvpe(const char *file, char *const argv[], char *const envp[])
 {

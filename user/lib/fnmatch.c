@@ -36,8 +36,8 @@ static int bracket_char(const char **p, int flags)
 }
 
 /*
- * p is behind '['.  Returns the end behind ']' and sets *matched; NULL when the bracket has no end and
- * so is an ordinary character.
+ * p is behind '['.  Returns the end behind ']' and sets *matched; NULL when the bracket has no end
+ * and so is an ordinary character.
  */
 static const char *match_bracket(const char *p, int c, int flags, int *matched)
 {

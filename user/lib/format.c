@@ -1,8 +1,8 @@
 /*
  * The printf format language, into a sink.
  *
- * %[-+ #0][width][.prec][hh h l ll z j t]{d i u o x X c s p n f F e E g G m %}.  Not supported: long
- * double, wide characters, %a, numbered arguments.
+ * %[-+ #0][width][.prec][hh h l ll z j t]{d i u o x X c s p n f F e E g G m %}.  Not supported:
+ * long double, wide characters, %a, numbered arguments.
  */
 #include "stdio_impl.h"
 #include <ctype.h>

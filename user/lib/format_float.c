@@ -1,8 +1,8 @@
 /*
  * Exact decimal text of a double.
  *
- * m * 2^e with e < 0 equals m * 5^-e / 10^-e: so every double is a large integer with a decimal point
- * set somewhere.  The integer is computed exactly, written as digits, and rounded where the
+ * m * 2^e with e < 0 equals m * 5^-e / 10^-e: so every double is a large integer with a decimal
+ * point set somewhere.  The integer is computed exactly, written as digits, and rounded where the
  * precision ends (ties to even), so the last digit is always right.
  */
 #include "stdio_impl.h"

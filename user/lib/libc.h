@@ -6,8 +6,8 @@
 extern long *__initial_stack;
 
 /*
- * Work for exit(), set by the first use of what needs it, so that a program without atexit() or stdio
- * does not carry either.
+ * Work for exit(), set by the first use of what needs it, so that a program without atexit() or
+ * stdio does not carry either.
  */
 extern void (*__exit_handlers)(void);
 extern void (*__exit_flush)(void);

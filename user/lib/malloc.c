@@ -1,15 +1,15 @@
 /*
  * malloc.
  *
- * Requests below MMAP_THRESHOLD come from the heap above the break, larger ones from mmap and go back
- * to the kernel when freed.  The heap is a row of chunks without gaps:
+ * Requests below MMAP_THRESHOLD come from the heap above the break, larger ones from mmap and go
+ * back to the kernel when freed.  The heap is a row of chunks without gaps:
  *
  *      chunk                        next chunk
  *      | prev_size | size | flags | payload ...              | prev_size | size | ...
  *
- * prev_size belongs to the previous chunk's payload while that one is in use; it is valid only when the
- * previous chunk is free (PREV_USED clear).  The last chunk, `top`, is free space up to the break and is
- * in no list.  Other free chunks are in lists by the logarithm of their size.
+ * prev_size belongs to the previous chunk's payload while that one is in use; it is valid only when
+ * the previous chunk is free (PREV_USED clear).  The last chunk, `top`, is free space up to the
+ * break and is in no list.  Other free chunks are in lists by the logarithm of their size.
  *
  * Invariants
  *   1. no two neighbouring chunks are free, and no free chunk precedes top: free() merges at once
@@ -18,8 +18,8 @@
  *   4. top has at least MIN_CHUNK bytes, so there is always a chunk to carry the last prev_size
  *
  * The heap grows by TOP_PAD more than asked, and is trimmed back to TOP_PAD when top exceeds
- * TRIM_THRESHOLD.  A break that someone else has moved ends the row: its top becomes an ordinary free
- * chunk before a fence that is never freed, and a new row begins above.
+ * TRIM_THRESHOLD.  A break that someone else has moved ends the row: its top becomes an ordinary
+ * free chunk before a fence that is never freed, and a new row begins above.
  */
 #include "libc.h"
 #include "sys.h"

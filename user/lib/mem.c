@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The break is asked
- * for each time, as malloc moves it too.
+ * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The break is
+ * asked for each time, as malloc moves it too.
  */
 int brk(void *addr)
 {

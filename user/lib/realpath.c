@@ -1,8 +1,8 @@
 /*
  * realpath, mkstemp, mkdtemp.
  *
- * realpath keeps the resolved part in `out` and the rest in `rest`; a symbolic link's target is put in
- * front of the rest.
+ * realpath keeps the resolved part in `out` and the rest in `rest`; a symbolic link's target is put
+ * in front of the rest.
  */
 #include "libc.h"
 #include <errno.h>
@@ -106,7 +106,8 @@ char *realpath(const char *restrict path, char *restrict resolved)
 
 static int fill_template(char *template)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     size_t len = strlen(template);
     unsigned char random[6];
 

@@ -1,8 +1,8 @@
 /*
  * The scanf family: %[*][width][hh h l ll z j]{d i u o x X p c s n [set] f %}.
  *
- * Input is read from a stream one byte at a time with one byte pushed back; a string is a stream whose
- * buffer is the string.
+ * Input is read from a stream one byte at a time with one byte pushed back; a string is a stream
+ * whose buffer is the string.
  */
 #include "stdio_impl.h"
 #include <ctype.h>

@@ -1,8 +1,9 @@
 /*
  * qsort and bsearch.
  *
- * Heap sort: no extra memory, no bad input.  The heap keeps the largest element at the root; the sift
- * down first walks to a leaf along the larger children and then climbs, which halves the comparisons.
+ * Heap sort: no extra memory, no bad input.  The heap keeps the largest element at the root; the
+ * sift down first walks to a leaf along the larger children and then climbs, which halves the
+ * comparisons.
  */
 #include <stdint.h>
 #include <stdlib.h>

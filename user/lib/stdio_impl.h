@@ -58,7 +58,7 @@ struct sink {
 
 void __format(struct sink *s, const char *fmt, va_list ap);
 
-/* Text of a finite or infinite double without sign; returns its length (at most 330 + prec + 10). */
+/* Text of a finite double without sign; returns its length, at most prec + 340. */
 #define FLOAT_MAX_PREC 1100
 size_t __format_float(char *out, double value, int prec, char conv, int keep_zeros);
 

@@ -1,10 +1,10 @@
 /*
  * Floating-point numbers from decimal text, correctly rounded (to nearest, ties to even).
  *
- * Small cases are one exact multiplication or division.  Otherwise the digits become a large integer
- * that is multiplied or divided by the power of ten exactly; its top 64 bits, and whether anything
- * below them is nonzero, decide the rounding.  800 digits are enough: no double's midpoint has more
- * than 767.
+ * Small cases are one exact multiplication or division.  Otherwise the digits become a large
+ * integer that is multiplied or divided by the power of ten exactly; its top 64 bits, and whether
+ * anything below them is nonzero, decide the rounding.  800 digits are enough: no double's midpoint
+ * has more than 767.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <strings.h>
 
 #define MAX_DIGITS 800
-#define LIMBS      200 /* 32 bits each: 800 digits, or 20 of them times 10^309, or a shifted dividend */
+#define LIMBS      200 /* of 32 bits: 800 digits, shifted to make room for a quotient */
 
 struct big {
     int n; /* limbs in use, the lowest first */
@@ -63,7 +63,7 @@ static void big_shift_limbs(struct big *b, int limbs)
     b->n += limbs;
 }
 
-/* The 64 highest bits, the top one set; *exponent is the value of the lowest; *sticky: bits below. */
+/* The 64 highest bits, the top one set; *exponent grows by the place of the lowest. */
 static uint64_t big_top(const struct big *b, long *exponent, int *sticky)
 {
     uint64_t high = 0;

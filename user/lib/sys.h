@@ -1,8 +1,8 @@
 /*
  * The system call instruction, for the library's own files.
  *
- * sysN() takes N arguments and returns what the kernel returned, -errno included; sysret() turns that
- * into the C convention.  Pointers are passed as long.
+ * sysN() takes N arguments and returns what the kernel returned, -errno included; sysret() turns
+ * that into the C convention.  Pointers are passed as long.
  */
 #ifndef XV_SYS_H
 #define XV_SYS_H

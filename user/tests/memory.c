@@ -1,4 +1,4 @@
-/* malloc: blocks keep their bytes, do not overlap, come back, and large ones return to the kernel. */
+/* malloc: blocks keep their bytes, come back when freed, and large ones return to the kernel. */
 #include "testlib.h"
 #include <errno.h>
 #include <malloc.h>

@@ -100,8 +100,8 @@ static void test_strtod(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint64_t got = bits_of(strtod(cases[i].text, NULL));
         if (got != cases[i].bits)
-            test_fail(__FILE__, __LINE__, "strtod(\"%s\") is %016lx, not %016lx", cases[i].text, got,
-                      cases[i].bits);
+            test_fail(__FILE__, __LINE__, "strtod(\"%s\") is %016lx, not %016lx", cases[i].text,
+                      got, cases[i].bits);
     }
 }
 

@@ -69,7 +69,8 @@ static const struct regex_case regex_cases[] = {
     {"^b$", REG_NEWLINE, "a\nb\nc", "b"},
 };
 
-static void describe(const char *text, const regex_t *re, const regmatch_t *m, char *out, size_t size)
+static void describe(const char *text, const regex_t *re, const regmatch_t *m, char *out,
+                     size_t size)
 {
     *out = 0;
     for (size_t i = 0; i <= re->re_nsub; i++) {

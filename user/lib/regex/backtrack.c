@@ -1,9 +1,9 @@
 /*
  * The matcher for programs with back references: it tries one way after the other.
  *
- * What a reference may match depends on the way taken, so threads cannot be merged as run.c does; the
- * time can grow exponentially with the number of loops.  All ways from one start are tried, and the
- * longest match is kept.
+ * What a reference may match depends on the way taken, so threads cannot be merged as run.c does;
+ * the time can grow exponentially with the number of loops.  All ways from one start are tried, and
+ * the longest match is kept.
  */
 #include "program.h"
 #include <ctype.h>

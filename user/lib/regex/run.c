@@ -3,8 +3,8 @@
  *
  * A thread is a place in the program with the offsets it has saved.  For each character all threads
  * that take it move on; of two threads at one place only the first, the preferred one, is kept, so
- * there are never more threads than instructions.  Threads are ordered by where they started: once one
- * has matched, later starters are dropped, and the others run on in case they match more.
+ * there are never more threads than instructions.  Threads are ordered by where they started: once
+ * one has matched, later starters are dropped, and the others run on in case they match more.
  */
 #include "program.h"
 #include <ctype.h>
