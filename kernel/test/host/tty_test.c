@@ -1,17 +1,12 @@
 // The line discipline on the host: scripted cases (what is typed, what is shown, what is read) and
-// random ones against a slow and simple model. Usage: tty_test [seed [rounds]].
-#include <stdio.h>
+// random ones against a slow and simple model.
+#define sigset_t host_sigset_t // the C library's is another type than the kernel's
+#include "host.h"
+#undef sigset_t
 
 #include "abi/signal.h"
 #include "dev/ldisc.h"
-#include "lib/string.h"
 
-// Not <stdlib.h>: its dev_t and sigset_t are others than the kernel's.
-void *malloc(size_t n);
-void *calloc(size_t n, size_t size);
-void free(void *p);
-
-static int passed, failed;
 static char shown[1 << 16];
 static size_t shown_len;
 
@@ -55,13 +50,6 @@ static void read_all(struct ldisc *ld, char *out, size_t piece) {
         ldisc_check(ld);
     }
     *p = 0;
-}
-
-static void verdict(bool ok, const char *name) {
-    passed += ok;
-    failed += !ok;
-    if (!ok)
-        printf("tty_test: FAIL %s\n", name);
 }
 
 static void print_escaped(const char *what, const char *s) {
@@ -134,7 +122,7 @@ static const struct script scripts[] = {
     CASE("IEXTEN off: no word erase", "a\027\r", "a\027\n", "a^W\r\n", .lflag_off = IEXTEN),
 };
 
-static void run_script(const struct script *s) {
+static bool run_script(const struct script *s) {
     char got[4096];
     struct ldisc *ld = new_ldisc();
     struct termios t = ld->termios;
@@ -145,8 +133,8 @@ static void run_script(const struct script *s) {
     int sig = type(ld, s->typed, strlen(s->typed));
     read_all(ld, got, s->piece ? s->piece : 1000);
     bool ok = sig == s->sig && !strcmp(got, s->read) && !strcmp(shown, s->shown);
-    verdict(ok, s->name);
     if (!ok) {
+        printf("tty_test: %s:\n", s->name);
         print_escaped("read ", got);
         print_escaped("want ", s->read);
         print_escaped("shown", shown);
@@ -154,6 +142,14 @@ static void run_script(const struct script *s) {
         printf("  signal %d, want %d\n", sig, s->sig);
     }
     free(ld);
+    return ok;
+}
+
+static void test_scripts(void) {
+    int wrong = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
+        wrong += !run_script(&scripts[i]);
+    CHECK(wrong == 0, "%d of %zu scripts", wrong, ARRAY_SIZE(scripts));
 }
 
 // ---- cases that a script cannot tell ----
@@ -165,7 +161,7 @@ static void test_long_line(void) {
         type(ld, "x", 1);
     type(ld, "\n", 1);
     size_t n = ldisc_read(ld, buf, 2 * LDISC_SIZE);
-    verdict(n == LDISC_SIZE && buf[n - 1] == '\n', "a line that is too long is cut, not lost");
+    CHECK(n == LDISC_SIZE && buf[n - 1] == '\n', "a line that is too long is cut, not lost");
     free(buf);
     free(ld);
 }
@@ -177,12 +173,12 @@ static void test_full_by_lines(void) {
         type(ld, "abcdefg\n", 8);
         lines++;
     }
-    verdict(lines < LDISC_SIZE / 8 && lines > LDISC_SIZE / 8 - 20, "throttled, but not too early");
+    CHECK(lines < LDISC_SIZE / 8 && lines > LDISC_SIZE / 8 - 20, "throttled, but not too early");
     char line[16];
     bool all = true;
     for (int i = 0; i < lines; i++)
         all = all && ldisc_read(ld, line, sizeof(line)) == 8 && !memcmp(line, "abcdefg\n", 8);
-    verdict(all && !ldisc_full(ld), "every line comes back");
+    CHECK(all && !ldisc_full(ld), "every line comes back");
     free(ld);
 }
 
@@ -207,7 +203,7 @@ static void test_full_by_chunks(void) {
         ok = ok && ldisc_read(ld, line, sizeof(line)) == typed % length + 1;
         free(ld);
     }
-    verdict(ok, "nothing is lost before throttling");
+    CHECK(ok, "nothing is lost before throttling");
 }
 
 static void test_mode_change(void) {
@@ -219,12 +215,12 @@ static void test_mode_change(void) {
     ldisc_set_termios(ld, &raw);
     ldisc_check(ld);
     read_all(ld, got, 10);
-    verdict(!strcmp(got, "abc"), "to raw: what was being edited can be read");
+    CHECK(!strcmp(got, "abc"), "to raw: what was being edited can be read");
     type(ld, "xy", 2);
     ldisc_set_termios(ld, &cooked);
     ldisc_check(ld);
     read_all(ld, got, 10);
-    verdict(!strcmp(got, "xy"), "to canonical: what came raw can be read");
+    CHECK(!strcmp(got, "xy"), "to canonical: what came raw can be read");
     free(ld);
 }
 
@@ -238,7 +234,7 @@ static void test_output_limit(void) {
         memcpy(all + total, out, n);
         total += n;
     }
-    verdict(!strcmp(all, "a\r\nb\tc\r\n\r\nd"), "output in small pieces");
+    CHECK(!strcmp(all, "a\r\nb\tc\r\n\r\nd"), "output in small pieces");
     free(ld);
 }
 
@@ -303,11 +299,7 @@ static void model_type(struct model *m, uint8_t c) {
     }
 }
 
-static uint64_t seed;
-static uint32_t rnd(void) {
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(seed >> 33);
-}
+static uint32_t rnd(void) { return (uint32_t)(host_random() >> 32); }
 
 // The keys that matter come often.
 static uint8_t random_key(void) {
@@ -367,7 +359,7 @@ static void wild_round(void) {
         }
         size_t used;
         if (rnd() % 10 == 0)
-            ldisc_output(ld, (char *)&seed, 8, buf, LDISC_OUT_MAX + rnd() % 30, &used);
+            ldisc_output(ld, (char *)&host_state, 8, buf, LDISC_OUT_MAX + rnd() % 30, &used);
         if (rnd() % 300 == 0)
             ldisc_flush_input(ld);
         if (rnd() % 60 == 0 && (ldisc_available(ld, &ready), ready))
@@ -377,26 +369,24 @@ static void wild_round(void) {
     free(ld);
 }
 
-int main(int argc, char **argv) {
-    const char *end;
-    uint64_t first = argc > 1 ? parse_u64(argv[1], &end, 0) : 1;
-    int rounds = argc > 2 ? (int)parse_u64(argv[2], &end, 10) : 200;
-    for (size_t i = 0; i < ARRAY_SIZE(scripts); i++)
-        run_script(&scripts[i]);
-    test_long_line();
-    test_full_by_lines();
-    test_full_by_chunks();
-    test_mode_change();
-    test_output_limit();
-    bool ok = true;
-    for (int i = 0; i < rounds && ok; i++) {
-        seed = first + (uint64_t)i;
-        ok = random_round();
-        wild_round();
-        if (!ok)
-            printf("tty_test: the model differs; repeat: tty_test %lu 1\n", first + (uint64_t)i);
-    }
-    verdict(ok, "random input agrees with the model");
-    printf("tty_test: %d passed, %d failed\n", passed, failed);
-    return failed != 0;
+static void test_random(void) {
+    for (int i = 0; i < 200; i++)
+        CHECK(random_round(), "round %d: the model differs", i);
 }
+
+static void test_wild(void) {
+    for (int i = 0; i < 100; i++)
+        wild_round();
+}
+
+static const struct host_case cases[] = {
+    {"scripts", test_scripts},
+    {"a line that is too long", test_long_line},
+    {"throttling by lines", test_full_by_lines},
+    {"throttling by chunks", test_full_by_chunks},
+    {"mode changes keep input", test_mode_change},
+    {"output in small pieces", test_output_limit},
+    {"random input agrees with the model", test_random},
+    {"random input, flags, modes and reads", test_wild},
+};
+HOST_MAIN("tty_test", cases)
