@@ -1,5 +1,5 @@
 /*
- * kill [-SIG | -s SIG | -n NUM] pid ...  sends a signal, SIGTERM by default; a negative pid is a group
+ * kill [-SIG | -s SIG | -n NUM] pid ...  sends a signal, by default SIGTERM; pid < 0: to a group
  * kill -l [status]                       the signals' names, or the one that a status tells of
  */
 #include <ctype.h>

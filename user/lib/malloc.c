@@ -356,18 +356,30 @@ static int extend(struct chunk *c, size_t size)
     return 1;
 }
 
-static int resize_mapped(struct chunk **c, size_t request)
+static void *resize_mapped(struct chunk *c, size_t request)
 {
     size_t size = (request + HEADER + PAGE - 1) & ~(PAGE - 1);
 
-    if ((*c)->prev_size || request < MMAP_THRESHOLD)
-        return 0;
-    void *p = mremap(*c, chunk_size(*c), size, MREMAP_MAYMOVE);
-    if (p == MAP_FAILED)
-        return 0;
-    *c = p;
-    (*c)->size_flags = size | USED | MAPPED;
-    return 1;
+    if (c->prev_size || request < MMAP_THRESHOLD || request > MAX_REQUEST)
+        return NULL;
+    c = mremap(c, chunk_size(c), size, MREMAP_MAYMOVE);
+    if (c == MAP_FAILED)
+        return NULL;
+    c->size_flags = size | USED | MAPPED;
+    return payload_of(c);
+}
+
+/* The block resized where it is, or NULL. */
+static void *resize_in_place(struct chunk *c, size_t request)
+{
+    if (request >= MMAP_THRESHOLD)
+        return NULL;
+    size_t size = size_for(request);
+    if (chunk_size(c) >= size)
+        split_used(c, size);
+    else if (!extend(c, size))
+        return NULL;
+    return payload_of(c);
 }
 
 void *realloc(void *ptr, size_t request)
@@ -375,35 +387,16 @@ void *realloc(void *ptr, size_t request)
     if (!ptr)
         return malloc(request);
     struct chunk *c = chunk_of(ptr);
-    if (c->size_flags & MAPPED) {
-        if (resize_mapped(&c, request))
-            return payload_of(c);
-    } else if (request < MMAP_THRESHOLD) {
-        size_t size = size_for(request);
-        if (chunk_size(c) >= size) {
-            split_used(c, size);
-            return ptr;
-        }
-        if (extend(c, size))
-            return ptr;
-    }
-    void *p = malloc(request);
+    int mapped = (c->size_flags & MAPPED) != 0;
+    void *p = mapped ? resize_mapped(c, request) : resize_in_place(c, request);
+    if (p)
+        return p;
+    p = malloc(request);
     if (!p)
         return NULL;
     memcpy(p, ptr, capacity(c) < request ? capacity(c) : request);
     free(ptr);
     return p;
-}
-
-void *reallocarray(void *ptr, size_t count, size_t size)
-{
-    size_t total;
-
-    if (__builtin_mul_overflow(count, size, &total)) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return realloc(ptr, total);
 }
 
 /* Cuts a larger block so that its payload is aligned; the front is freed or, in a mapping, kept. */
@@ -430,25 +423,6 @@ void *memalign(size_t align, size_t size)
         split_used(cut, size_for(size));
     }
     return (void *)aligned;
-}
-
-void *aligned_alloc(size_t align, size_t size)
-{
-    return memalign(align, size);
-}
-
-int posix_memalign(void **out, size_t align, size_t size)
-{
-    int saved = errno;
-
-    if (align < sizeof(void *) || (align & (align - 1)))
-        return EINVAL;
-    void *p = memalign(align, size);
-    errno = saved;
-    if (!p)
-        return ENOMEM;
-    *out = p;
-    return 0;
 }
 
 size_t malloc_usable_size(void *ptr)
