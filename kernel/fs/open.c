@@ -72,7 +72,7 @@ static int make_file(const struct path *p, int flags, struct file **out) {
     inode_hold(i);
     f->path = *p;
     f->inode = i;
-    f->flags = (uint32_t)(flags & ~CREATION_FLAGS);
+    f->flags = (uint32_t)(flags & ~CREATION_FLAGS) | (flags & O_NOCTTY); // terminals look at it
     if (flags & O_PATH)
         f->ops = &path_only_ops;
     else
@@ -85,6 +85,7 @@ static int make_file(const struct path *p, int flags, struct file **out) {
         file_put(f);
         return err;
     }
+    f->flags &= ~(uint32_t)O_NOCTTY;
     *out = f;
     return 0;
 }

@@ -133,7 +133,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos) {
         if (f->flags & O_NONBLOCK)
             return -EAGAIN;
         if (wait_event_interruptible(&p->readq, used_slots(p) || !READ_ONCE(p->writers)))
-            return -ERESTARTSYS;
+            return -EINTR;
     }
 }
 
@@ -195,7 +195,7 @@ static bool may_write(struct pipe *p, size_t n) {
 static int wait_for_room(struct pipe *p, uint32_t tail) {
     return wait_event_interruptible(&p->writeq, READ_ONCE(p->tail) != tail ||
                                                     !READ_ONCE(p->readers))
-               ? -ERESTARTSYS
+               ? -EINTR
                : 0;
 }
 
@@ -318,7 +318,7 @@ static int wait_other_end(struct pipe *p, const struct file *f) {
     if (f->flags & O_NONBLOCK)
         return wants_writer ? 0 : -ENXIO;
     // It may have come and gone again before we run: then there was somebody.
-    return wait_event_interruptible(q, READ_ONCE(*opens) != before) ? -ERESTARTSYS : 0;
+    return wait_event_interruptible(q, READ_ONCE(*opens) != before) ? -EINTR : 0;
 }
 
 static int fifo_open(struct inode *i, struct file *f) {

@@ -33,6 +33,52 @@ static int job_control(struct tty *t, bool write) {
     return err;
 }
 
+static bool is_session_leader(void) { return current_proc()->session == current_proc()->pid; }
+
+// TIOCSCTTY: a session leader without a terminal takes a free one; root may take another's.
+static int acquire(struct tty *t, bool steal) {
+    struct process *p = current_proc();
+    int sid = p->session->nr, owner = tty_session(t);
+    if (owner == sid)
+        return 0;
+    if (!is_session_leader() || (owner && !(steal && current_fs()->euid == 0)))
+        return -EPERM;
+    tty_set_session(t, sid);
+    tty_set_pgrp(t, p->pgrp->nr);
+    return 0;
+}
+
+// TIOCNOTTY: only the leader's matters, since a process has its session's terminal.
+static int release(struct tty *t) {
+    if (is_session_leader())
+        terminal_hangup(current_proc());
+    return 0;
+}
+
+// TIOCSPGRP: a group of the caller's session.
+static int set_foreground(struct tty *t, int pgid) {
+    int err = pgid < 0 ? -EINVAL : -EPERM;
+    spin_lock(&proc_lock);
+    struct pid *pid = pid_find_locked(pgid);
+    struct process *p;
+    if (pid)
+        list_for_each(p, &pid->group, group_link)
+            if (p->session == current_proc()->session)
+                err = 0;
+    spin_unlock(&proc_lock);
+    if (!err)
+        tty_set_pgrp(t, pgid);
+    return err;
+}
+
+static const struct tty_job_ops job_ops = {
+    .current_tty = current_tty,
+    .may_use = job_control,
+    .acquire = acquire,
+    .release = release,
+    .set_foreground = set_foreground,
+};
+
 void terminal_hangup(struct process *p) {
     struct tty *t = tty_console();
     if (!t || p->session != p->pid || tty_session(t) != p->pid->nr)
@@ -46,5 +92,5 @@ void terminal_hangup(struct process *p) {
 
 void terminal_init(void) {
     tty_set_signal(signal_send_group);
-    devfs_set_tty_hooks(current_tty, job_control);
+    devfs_set_tty_hooks(&job_ops);
 }
