@@ -43,6 +43,7 @@ enum page_flag { // bit numbers in page->flags
     PG_WAITERS,    // somebody sleeps for LOCKED or WRITEBACK
     PG_READAHEAD,  // reaching this page starts the next window
     PG_PCP,        // free, in a CPU's list
+    PG_ISYNC,      // every hart has fenced since the contents changed: may be executed
 };
 
 struct page {

@@ -9,6 +9,7 @@
 #define atomic_sub(p, v) __atomic_fetch_sub(p, v, __ATOMIC_ACQ_REL) // old value
 #define atomic_or(p, v) __atomic_fetch_or(p, v, __ATOMIC_ACQ_REL)   // old value
 #define atomic_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL) // old value
+#define atomic_xor(p, v) __atomic_fetch_xor(p, v, __ATOMIC_ACQ_REL) // old value
 #define atomic_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL)
 // Statistics and counts that order nothing.
 #define atomic_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)

@@ -18,6 +18,8 @@ typedef struct {
 #define PTE_D (1UL << 7)
 #define PTE_COW (1UL << 8) // software: private page shared after fork, copy at the first write
 #define PTE_SPECIAL (1UL << 9) // software: no struct page accounting (zero page, vDSO)
+// software, in an entry with V clear: the page stays, but nobody may touch it (PROT_NONE).
+#define PTE_PROTNONE PTE_G
 #define PTE_PPN_SHIFT 10
 
 #define PT_ENTRIES 512
@@ -35,6 +37,8 @@ static inline paddr_t pte_paddr(pte_t p) { return (p.v << 10 >> 20) << 12; }
 static inline pfn_t pte_pfn(pte_t p) { return p.v << 10 >> 20; }
 static inline bool pte_none(pte_t p) { return p.v == 0; }
 static inline bool pte_present(pte_t p) { return p.v & PTE_V; }
+// Names a frame: present, or kept under PROT_NONE.
+static inline bool pte_has_page(pte_t p) { return p.v & (PTE_V | PTE_PROTNONE); }
 static inline bool pte_leaf(pte_t p) { return p.v & (PTE_R | PTE_W | PTE_X); }
 static inline bool pte_writable(pte_t p) { return p.v & PTE_W; }
 static inline bool pte_dirty(pte_t p) { return p.v & PTE_D; }

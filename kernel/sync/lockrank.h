@@ -31,6 +31,7 @@ enum lockrank {
     RANK_SWAPMAP,
     RANK_PAGECACHE,    // a mapping's tree
     RANK_PAGETABLE,
+    RANK_ASID,
     RANK_VMALLOC,
     RANK_SLAB,
     RANK_BUDDY,

@@ -15,3 +15,4 @@ enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 //   -ENOMEM  out of memory: the process is killed
 // Sleeps; takes mm->lock for reading.
 int __must_check vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access);
+void fault_init(void); // the zero page

@@ -9,12 +9,21 @@
 #include "lib/rbtree.h"
 #include "lib/refcount.h"
 #include "mm/pgtable.h"
+#include "lib/list.h"
 #include "sched/mutex.h"
 
+struct mapping_ops;
+struct thread;
 struct vma;
 
+// Limits of the address space in bytes: data that flows down from proc/rlimit at exec, fork and
+// prlimit64. UINT64_MAX = none.
+struct vm_limits {
+    uint64_t stack, data, as, memlock;
+};
+
 struct mm {
-    struct refcount users;    // threads that run in it, and borrowers (/proc, ptrace)
+    struct refcount users;    // processes and threads that run in it, and borrowers (/proc, ptrace)
     struct rwsem lock;
     struct rb_root vmas;      // [mm] by address, augmented with the largest gap
     struct list vma_list;     // [mm] in address order
@@ -23,17 +32,18 @@ struct mm {
 
     struct spinlock ptl;
     pte_t *root;              // [ptl] 512 entries; the kernel half is shared
-    uint64_t asid;            // [a] generation << 16 | ASID (vm/tlb.c)
-    uint32_t cpus;            // [a] CPUs that may hold its translations
+    uint64_t satp;            // [own] root and ASID; changes only while one thread uses the mm
+    uint32_t cpus;            // [a] CPUs that may hold its translations (set by the switch, too)
+    uint32_t threads;         // [a] threads whose satp it is (mm_attach)
 
     uaddr_t start_code, end_code, start_data, end_data; // [mm]
     uaddr_t start_brk, brk, start_stack;
     uaddr_t arg_start, arg_end, env_start, env_end;
     uaddr_t mmap_base;        // [I] top of the mmap area, below the stack's reserve
+    struct vm_limits limits;  // [mm]
     uint64_t total_pages, data_pages, stack_pages, exec_pages, locked_pages; // [mm]
     uint64_t rss_anon, rss_file, rss_shmem, swap_entries; // [ptl] pages
-    uint64_t hiwater_rss, hiwater_vm;
-    uint64_t pt_pages;        // [ptl] page-table pages, root included
+    uint64_t hiwater_rss, hiwater_vm; // pages; brought up to date when rss or total shrinks
     uint64_t auxv[2 * 24];    // [I] after exec
     void *exe;                // [mm] the executable (struct file, opaque here)
     const struct mapping_ops *exe_ops; // how to hold and release exe
@@ -48,9 +58,19 @@ static inline void mm_get(struct mm *mm) { ref_get(&mm->users); }
 void mm_put(struct mm *mm); // the last one unmaps everything and frees the tables
 // Makes mm the current thread's address space and loads it. NULL: kernel only.
 void mm_switch(struct mm *mm);
+// The same for a thread that has not started yet. The reference is the caller's.
+void mm_attach(struct thread *t, struct mm *mm);
 // Reads or writes another process's memory through its VMAs (for /proc/<pid>/cmdline, ptrace).
 // Returns bytes moved, short at the first hole.
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write);
+// Resident pages now and at most so far; page-table pages, root included (walks them).
+uint64_t mm_rss(const struct mm *mm);
+uint64_t mm_hiwater_rss(struct mm *mm);
+uint64_t mm_table_pages(struct mm *mm);
+// Adds n pages (or takes them) of a VMA with these flags to the books. mm write-locked.
+void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
+// 0, or -ENOMEM when n more pages of this kind would pass a limit.
+int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);
 // Walks VMAs against page tables against struct page counts; asserts on a breach.
 void mm_check(struct mm *mm);
 void vm_init(void); // caches, zero page, writeback thread

@@ -17,9 +17,17 @@ int __must_check vm_mprotect(struct mm *mm, uaddr_t addr, uint64_t len, int prot
 uaddr_t vm_brk(struct mm *mm, uaddr_t brk);
 // Maps the initial stack of `size` bytes room below top, growing down to RLIMIT_STACK.
 int __must_check vm_map_stack(struct mm *mm, uaddr_t top, uint64_t size);
-// Limits of the current process in bytes, data that flows down: set by proc/rlimit at exec, fork
-// and prlimit64. UINT64_MAX = none.
-struct vm_limits {
-    uint64_t stack, data, as, memlock;
-};
-struct vm_limits *vm_limits(struct mm *mm);
+int __must_check vm_madvise(struct mm *mm, uaddr_t addr, uint64_t len, int advice);
+int __must_check vm_msync(struct mm *mm, uaddr_t addr, uint64_t len, int flags);
+// Moves the start of the growing stack above addr down to it: 0, or -EFAULT when there is none, or
+// a limit or the guard gap forbids it. Takes mm->lock for writing.
+int __must_check vm_grow_stack(struct mm *mm, uaddr_t addr);
+static inline struct vm_limits *vm_limits(struct mm *mm) { return &mm->limits; }
+
+// For vm/ itself. mm write-locked: takes [start, end) out of the address space; the VMAs go to `dead`,
+// for vma_free() after the lock is gone. 0 or -ENOMEM (a split failed, nothing changed).
+int __must_check vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead);
+void vm_free_dead(struct list *dead);
+// mm write-locked: a new VMA [start, end), free by now; merged with its neighbours. 0 or -ENOMEM.
+int __must_check vm_add_area(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags,
+                             struct mapping *mapping, void *file, uint64_t pgoff);

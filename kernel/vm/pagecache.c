@@ -184,6 +184,8 @@ int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, stru
             readahead_next(m, ra, index);
         int err = page_test(p, PG_UPTODATE) ? 0 : wait_uptodate(m, p);
         if (!err && page_test(p, PG_UPTODATE)) {
+            if (!page_test(p, PG_REFERENCED))
+                page_set(p, PG_REFERENCED);
             if (ra)
                 ra->prev = index;
             *out = p;
@@ -197,6 +199,8 @@ int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, stru
 
 void page_mark_dirty(struct page *p) {
     struct mapping *m = p->owner;
+    if (page_test(p, PG_ISYNC))
+        page_clear(p, PG_ISYNC);
     fence_full(); // the new contents before the look at PG_DIRTY: else the write may miss them
     if (page_test(p, PG_DIRTY) || !m)
         return;

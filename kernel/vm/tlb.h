@@ -5,21 +5,47 @@
 
 #include "vm/mm.h"
 
-#define TLB_BATCH_PAGES 64
+#define TLB_LOCAL_PAGES 16 // pages that a gather holds without asking for a frame
 
 struct tlb_gather {
     struct mm *mm;
-    uaddr_t start, end; // range that needs a flush; empty when start >= end
-    bool tables;        // table pages were removed as well
-    bool whole;         // the mm is dying: one flush of its ASID, or none
-    int count;
-    struct page *pages[TLB_BATCH_PAGES]; // one reference each to drop
+    uaddr_t start, end;   // range that needs a flush; empty when start >= end
+    bool whole;           // the mm is dying: nobody runs it, so nothing is flushed or collected
+    uint32_t count, room;
+    struct page **pages;  // one reference each to drop; local, or a frame for more
+    struct page *local[TLB_LOCAL_PAGES];
+    pte_t *tables;        // table pages to free, linked through their first entries
 };
 
 void tlb_gather_init(struct tlb_gather *g, struct mm *mm, bool whole);
-void tlb_gather_page(struct tlb_gather *g, uaddr_t va, struct page *p); // flushes when full
-void tlb_gather_range(struct tlb_gather *g, uaddr_t start, uaddr_t end); // flush only, no page
-void tlb_finish(struct tlb_gather *g); // may be called with the ptl held or not; see tlb.c
-void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end); // e.g. after write-protecting
-// Gives mm a valid ASID on this CPU and returns the satp value to load.
-uint64_t tlb_activate(struct mm *mm);
+void tlb_gather_full(struct tlb_gather *g); // makes room for at least one page more
+// Flushes, then frees pages and tables. The gather is empty and usable again. Spin locks may be held:
+// the firmware flushes other harts without their help.
+void tlb_flush_gathered(struct tlb_gather *g);
+void tlb_finish(struct tlb_gather *g); // the same, and gives the gather's own frame back
+// An unlinked table (for pt_free_empty).
+void tlb_gather_table(void *gather, pte_t *table);
+
+static inline void tlb_gather_range(struct tlb_gather *g, uaddr_t start, uaddr_t end) {
+    if (start < g->start)
+        g->start = start;
+    if (end > g->end)
+        g->end = end;
+}
+// The caller has noted the address by tlb_gather_range() already.
+static inline void tlb_gather_page(struct tlb_gather *g, struct page *p) {
+    if (g->whole) {
+        page_put(p);
+        return;
+    }
+    if (g->count == g->room)
+        tlb_gather_full(g);
+    g->pages[g->count++] = p;
+}
+
+// Flushes [start, end) of mm on every hart that may hold it, e.g. after write-protecting.
+void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end);
+// ASIDs: mm->satp gets one; given back when the mm ends.
+void tlb_mm_init(struct mm *mm);
+void tlb_mm_destroy(struct mm *mm);
+void tlb_init(void);

@@ -10,9 +10,9 @@
 // below it (down to the previous VMA's end or 0); max_gap = the largest in its subtree.
 #pragma once
 
+#include "lib/compiler.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
-#include "lib/types.h"
 
 // Protection and kind; VM_READ..VM_EXEC equal PROT_*.
 #define VM_READ 1u
@@ -29,14 +29,18 @@
 #define VM_STACK 0x1000u // named [stack]
 #define VM_DONTEXPAND 0x2000u
 #define VM_SPECIAL 0x4000u // vDSO: pages without struct page accounting
+#define VM_HAS_ANON 0x8000u // a private copy of a page of the file was made here: fork must look
+#define VM_MERGE_IGNORES VM_HAS_ANON
+
+// No mapping may come closer below a VM_GROWSDOWN one, so that an overrun stack faults.
+#define STACK_GUARD_GAP (256UL << PAGE_SHIFT)
 
 struct mm;
 struct mapping;
-struct vma_tree; // rb_root + list inside struct mm; see below
 
 struct vma {
     uaddr_t start, end;      // [mm]
-    uint32_t flags;          // [mm] VM_*
+    uint32_t flags;          // [mm] VM_*; VM_HAS_ANON also by faults, atomically
     uint64_t pgoff;          // [mm] page number in the mapping; anonymous private: start >> PAGE_SHIFT
                              //      at creation, so that neighbours continue each other
     struct mapping *mapping; // [I] NULL: anonymous
@@ -44,7 +48,7 @@ struct vma {
     struct mm *mm;           // [I]
     struct rb_node node;     // [mm]
     struct list link;        // [mm] mm->vma_list, in address order
-    uint64_t gap, max_gap;   // [mm] bytes
+    uint64_t gap, max_gap;   // [mm] bytes; a growing stack's guard does not count as free
     struct list rmap_link;   // [rmap] mapping->vmas
     void *anon;              // [rmap] reverse map of anonymous pages: reserved
 };
@@ -70,6 +74,22 @@ struct vma *vma_merge(struct mm *mm, struct vma *v);
 // Highest free range of `size` bytes below `limit` and above `floor` (top-down); the answer's
 // address, or 0 when there is none.
 uaddr_t vma_find_gap(struct mm *mm, uint64_t size, uaddr_t floor, uaddr_t limit);
-struct vma *vma_alloc(void);
-void vma_free(struct vma *v); // releases the file, too
+// All zero but for mm, and on no list. NULL: out of memory.
+struct vma *__must_check vma_alloc(struct mm *mm);
+void vma_free(struct vma *v); // of no tree; releases the file, too: may sleep
+// What it maps as one that nobody else maps yet: holds the file and enters the mapping's list.
+void vma_open(struct vma *v);
+void vma_tree_init(struct mm *mm);
+void vma_init(void); // the cache
+static inline uint64_t vma_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
+// Page number in the mapping of an address in v.
+static inline uint64_t vma_pgoff(const struct vma *v, uaddr_t addr) {
+    return v->pgoff + ((addr - v->start) >> PAGE_SHIFT);
+}
+// Lowest address that other mappings must stay below.
+static inline uaddr_t vma_guard_start(const struct vma *v) {
+    if (!(v->flags & VM_GROWSDOWN))
+        return v->start;
+    return v->start > STACK_GUARD_GAP ? v->start - STACK_GUARD_GAP : 0;
+}
 void vma_check(struct mm *mm); // asserts the invariants

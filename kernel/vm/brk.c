@@ -1,0 +1,53 @@
+// brk(2): the end of the heap.
+//
+//   end_data ... | start_brk [ heap VMA            ] brk      ... next VMA
+//                               page aligned up ---^ free room, guard gap of a stack excluded
+//
+// Growing and shrinking move the end of one VMA; frames come at the faults. A request that cannot be
+// met returns the old break, which is how Linux tells failure.
+//
+// Invariants: 1. start_brk <= brk. 2. the VMAs flagged VM_HEAP lie in [start_brk, brk rounded up).
+#include "abi/errno.h"
+#include "vm/mmap.h"
+
+static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
+    uint64_t data = mm->end_data - mm->start_data;
+    return mm->limits.data == UINT64_MAX || brk - mm->start_brk + data <= mm->limits.data;
+}
+
+static int grow(struct mm *mm, uaddr_t from, uaddr_t to) {
+    const uint32_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP;
+    struct vma *next = vma_find(mm, from);
+    if (next && to > vma_guard_start(next))
+        return -ENOMEM;
+    int err = mm_may_grow(mm, flags, (to - from) >> PAGE_SHIFT);
+    return err ? err : vm_add_area(mm, from, to, flags, NULL, NULL, from >> PAGE_SHIFT);
+}
+
+// mm write-locked.
+static int set_brk(struct mm *mm, uaddr_t brk, struct list *dead) {
+    uaddr_t old = ALIGN_UP(mm->brk, PAGE_SIZE), new = ALIGN_UP(brk, PAGE_SIZE);
+    int err = 0;
+
+    if (brk < mm->start_brk || brk > USER_END || !within_data_limit(mm, brk))
+        return -ENOMEM;
+    if (new > old)
+        err = grow(mm, old, new);
+    else if (new < old)
+        err = vm_unmap_locked(mm, new, old, dead);
+    if (!err)
+        mm->brk = brk;
+    return err;
+}
+
+uaddr_t vm_brk(struct mm *mm, uaddr_t brk) {
+    struct list dead = LIST_INIT(dead);
+
+    down_write(&mm->lock);
+    assertf(mm->start_brk <= mm->brk, "break %#lx below its start %#lx", mm->brk, mm->start_brk);
+    int err = set_brk(mm, brk, &dead);
+    uaddr_t result = mm->brk;
+    up_write(&mm->lock);
+    vm_free_dead(&dead);
+    return err ? result : brk;
+}

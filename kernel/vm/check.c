@@ -1,0 +1,69 @@
+// Invariant checker of an address space: VMAs against page tables against struct page.
+//
+//   every PTE lies in a VMA that allows it | its page is alive and counts it | rss adds up
+//   tables count their entries (pt_check)  | VMAs are in order (vma_check)
+//
+// Run by tests, by the debug key and in DEBUG builds.
+#include "mm/stat.h"
+#include "vm/faultcase.h"
+#include "vm/pagecache.h"
+
+static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon, uint64_t *file) {
+    assertf(pte_has_page(pte), "va %#lx: PTE %#lx", va, pte.v);
+    assertf(!pte_writable(pte) || (v->flags & VM_WRITE), "va %#lx: writable PTE %#lx", va, pte.v);
+    assertf(!pte_writable(pte) || !(pte.v & PTE_COW), "va %#lx: writable and COW", va);
+    if (pte_special(pte)) {
+        assertf(!pte_writable(pte) && pte_pfn(pte) == page_to_pfn(zero_page), "va %#lx: %#lx", va,
+                pte.v);
+        return;
+    }
+    const struct page *p = pfn_to_page(pte_pfn(pte));
+    assertf(pfn_valid(pte_pfn(pte)), "va %#lx: pfn %#lx", va, pte_pfn(pte));
+    assertf(p->mapcount > 0 && p->refcount >= p->mapcount, "va %#lx: pfn %#lx, %d PTEs, %d references",
+            va, pte_pfn(pte), p->mapcount, p->refcount);
+    assertf(!page_test(p, PG_TABLE) && !page_test(p, PG_SLAB) && !page_test(p, PG_BUDDY),
+            "va %#lx: pfn %#lx flags %#x", va, pte_pfn(pte), p->flags);
+    if (page_test(p, PG_ANON)) {
+        assertf(!v->mapping || (v->flags & VM_HAS_ANON), "va %#lx: a private copy unknown to its VMA",
+                va);
+        assertf(!pte_writable(pte) || p->mapcount == 1, "va %#lx: shared and writable", va);
+        ++*anon;
+        return;
+    }
+    assertf(v->mapping == p->owner && p->index == vma_pgoff(v, va), "va %#lx: page %lu of %p", va,
+            p->index, p->owner);
+    assertf(!pte_writable(pte) || ((v->flags & VM_SHARED) && page_test(p, PG_DIRTY)),
+            "va %#lx: writable, file page not dirty", va);
+    ++*file;
+}
+
+static void check_tables(struct mm *mm) {
+    uint64_t anon = 0, file = 0;
+    struct pt_cursor c;
+    pt_check(mm->root, 0, USER_END);
+    for (bool more = pt_first(&c, mm->root, 0, USER_END); more; more = pt_next(&c)) {
+        struct vma *v = vma_lookup(mm, c.va);
+        assertf(v, "va %#lx is mapped and in no VMA", c.va);
+        check_pte(v, c.va, *c.slot, &anon, &file);
+    }
+    assertf(anon == mm->rss_anon && file == mm->rss_file,
+            "counted %lu anonymous and %lu file pages, books say %lu and %lu", anon, file,
+            mm->rss_anon, mm->rss_file);
+}
+
+void mm_check(struct mm *mm) {
+    struct vma *v;
+    uint64_t pages = 0;
+    down_read(&mm->lock);
+    vma_check(mm);
+    list_for_each(v, &mm->vma_list, link) {
+        pages += vma_pages(v);
+        assertf(!v->mapping || !list_empty(&v->rmap_link), "VMA %#lx is not on its file's list",
+                v->start);
+    }
+    assertf(pages == mm->total_pages, "%lu pages in VMAs, books say %lu", pages, mm->total_pages);
+    spin_lock(&mm->ptl);
+    check_tables(mm);
+    spin_unlock(&mm->ptl);
+    up_read(&mm->lock);
+}

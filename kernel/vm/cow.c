@@ -1,0 +1,95 @@
+// Copy-on-write: a store to a page that this process may write but does not own alone.
+//
+//   after fork      parent R- --> page <-- R- child        mapcount 2
+//   child stores    parent R- --> page     RW --> copy     the child's PTE moves to a copy, mapcount 1
+//   parent stores   parent RW --> page                     last owner: keeps the frame, no copy
+//
+// The zero page and a file's page in a private mapping are never owned: they are always copied (the
+// zero page by a cleared frame).
+//
+// The copy is made under ptl: the old page is then held by its PTE, nothing has to be pinned or
+// checked twice, and at a thousand instructions it is a short hold of a lock that only this process's
+// threads want. The new frame is allocated before.
+//
+// Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the old
+// translation is flushed on every hart before the new one is set, so no two harts see different
+// frames, and before the old frame's reference is dropped.
+//
+// Rejected: eager copies at fork; a flag per page instead of the counts.
+#include "abi/errno.h"
+#include "mm/stat.h"
+#include "riscv/mmu.h"
+#include "riscv/pagecopy.h"
+#include "vm/faultcase.h"
+#include "vm/prot.h"
+#include "vm/tlb.h"
+
+static inline bool owned_alone(const struct page *p) {
+    return page_test(p, PG_ANON) && atomic_load(&p->mapcount) == 1 && atomic_load(&p->refcount) == 1;
+}
+
+// The last owner writes in place. True: done. False: it must be copied (or all has changed).
+static bool reuse(struct fault *f) {
+    pte_t pte = f->pte;
+    if (pte_special(pte) || !owned_alone(pfn_to_page(pte_pfn(pte))))
+        return false;
+    spin_lock(&f->mm->ptl);
+    bool mine = f->slot->v == pte.v && owned_alone(pfn_to_page(pte_pfn(pte)));
+    if (mine)
+        WRITE_ONCE(f->slot->v, (pte.v & ~PTE_COW) | vma_pte_bits(f->vma->flags));
+    spin_unlock(&f->mm->ptl);
+    if (mine)
+        tlb_flush_page_local(f->addr); // other harts fault once more and find it solved
+    return mine;
+}
+
+// ptl held, the slot still holds f->pte. p has the copy. The old frame, whose reference from the PTE
+// is now the caller's, or NULL.
+static struct page *replace(struct fault *f, struct page *p) {
+    struct page *old = pte_special(f->pte) ? NULL : pfn_to_page(pte_pfn(f->pte));
+
+    if (old)
+        copy_page(page_to_virt(p), page_to_virt(old));
+    pt_clear(f->slot);
+    tlb_flush_range(f->mm, f->addr, f->addr + PAGE_SIZE);
+    pt_set(f->slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));
+    f->mm->rss_anon++;
+    if (!old)
+        return NULL;
+    int maps = atomic_sub(&old->mapcount, 1);
+    assertf(maps > 0, "page %#lx mapcount %d", page_to_pfn(old), maps);
+    if (page_test(old, PG_ANON))
+        f->mm->rss_anon--;
+    else
+        f->mm->rss_file--;
+    if (maps == 1)
+        mm_stat_add(page_test(old, PG_ANON) ? NR_ANON : NR_MAPPED, -1);
+    return old;
+}
+
+int fault_cow(struct fault *f) {
+    struct mm *mm = f->mm;
+
+    assertf(!(f->vma->flags & VM_SHARED), "va %#lx is shared", f->addr);
+    if (reuse(f))
+        return 0;
+    struct page *p = anon_page_new(f, pte_special(f->pte)), *old = NULL;
+    if (!p)
+        return -ENOMEM;
+    spin_lock(&mm->ptl);
+    bool same = f->slot->v == f->pte.v;
+    if (same)
+        old = replace(f, p);
+    spin_unlock(&mm->ptl);
+    if (!same) {
+        anon_page_discard(p);
+        return -ERESTART;
+    }
+    if (f->vma->mapping)
+        atomic_or(&f->vma->flags, VM_HAS_ANON);
+    mm_stat_add(NR_ANON, 1);
+    mm_stat_add(COW_COPIES, 1);
+    if (old)
+        page_put(old);
+    return 0;
+}

@@ -1,0 +1,271 @@
+// mmap(2), munmap(2) and the two edits that everything else is made of.
+//
+// Only VMAs change here. mmap adds one (or lets a neighbour grow), frames come at the faults. munmap
+// splits the VMAs at both ends, takes what lies between out of the tree, and then unmaps:
+//
+//   before   AAAAAAAAAA   BBBB   CCCCCCCC        munmap from [ to ]
+//                 [                  ]
+//   after    AAAAA[                  ]CCC        A', B, C' are dead: freed after mm->lock is gone,
+//                                                as the last use of a file may sleep and lock inodes
+//
+// Errors are those of the manual pages; everything that can fail is checked, and the splits done,
+// before anything is unmapped.
+//
+// Invariants: 1. tables are freed only between what the neighbours left and right still use. 2. mm's
+// books follow every edit.
+#include "vm/mmap.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "vm/fault.h"
+#include "vm/pagecache.h"
+#include "vm/rmap.h"
+#include "vm/shmem.h"
+#include "vm/tlb.h"
+#include "vm/zap.h"
+
+#define MMAP_MIN_ADDR PAGE_SIZE // page 0 stays unmapped, so that a NULL pointer faults
+
+#define KNOWN_FLAGS                                                                                \
+    (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE |        \
+     MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
+     MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED)
+
+// Makes addr a boundary between VMAs.
+static int split_at(struct mm *mm, uaddr_t addr) {
+    struct vma *v = vma_lookup(mm, addr), *upper;
+    return v && v->start < addr ? vma_split(mm, v, addr, &upper) : 0;
+}
+
+static void detach(struct mm *mm, struct vma *v, struct list *dead) {
+    vma_remove(mm, v);
+    if (v->mapping)
+        rmap_remove_vma(v);
+    mm_account(mm, v->flags, -(int64_t)vma_pages(v));
+    list_push_back(dead, &v->link);
+}
+
+// Unmaps the pages of the dead VMAs that the call detached, which lie in [start, end).
+static void unmap_pages(struct mm *mm, uaddr_t start, uaddr_t end, struct vma *prev, struct vma *next) {
+    struct tlb_gather g;
+    uaddr_t floor = prev ? prev->end : 0, ceiling = next ? next->start : USER_END;
+
+    tlb_gather_init(&g, mm, false);
+    if (zap_range(&g, start, end, true))
+        zap_tables(&g, start, end, floor, ceiling);
+    tlb_finish(&g);
+}
+
+int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead) {
+    assertf(rwsem_write_held(&mm->lock), "unmap of %#lx-%#lx", start, end);
+    assertf(start < end && IS_ALIGNED(start | end, PAGE_SIZE), "%#lx-%#lx", start, end);
+    struct vma *v = vma_intersect(mm, start, end), *prev, *next;
+    if (!v)
+        return 0;
+    int err = split_at(mm, start);
+    if (!err)
+        err = split_at(mm, end);
+    if (err)
+        return err;
+    v = vma_find(mm, start);
+    prev = vma_prev(mm, v);
+    for (; v && v->start < end; v = next) {
+        next = vma_next(mm, v);
+        detach(mm, v, dead);
+    }
+    unmap_pages(mm, start, end, prev, v);
+    return 0;
+}
+
+void vm_free_dead(struct list *dead) {
+    struct vma *v, *next;
+    list_for_each_safe(v, next, dead, link) {
+        list_remove(&v->link);
+        vma_free(v);
+    }
+}
+
+int vm_munmap(struct mm *mm, uaddr_t addr, uint64_t len) {
+    struct list dead = LIST_INIT(dead);
+    if (!IS_ALIGNED(addr, PAGE_SIZE) || len == 0 || len > USER_END || addr > USER_END - len)
+        return -EINVAL;
+    down_write(&mm->lock);
+    int err = vm_unmap_locked(mm, addr, addr + ALIGN_UP(len, PAGE_SIZE), &dead);
+    up_write(&mm->lock);
+    vm_free_dead(&dead);
+    return err;
+}
+
+int vm_add_area(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags,
+                struct mapping *mapping, void *file, uint64_t pgoff) {
+    struct vma like = {.start = start, .end = end, .flags = vm_flags, .pgoff = pgoff,
+                       .mapping = mapping, .file = file};
+    struct vma *next = vma_find(mm, start);
+    struct vma *prev = next ? vma_prev(mm, next)
+                            : list_empty(&mm->vma_list)
+                                  ? NULL
+                                  : list_last(&mm->vma_list, struct vma, link);
+    assertf(!next || next->start >= end, "%#lx-%#lx is taken by %#lx", start, end, next->start);
+    if (prev && vma_can_merge(prev, &like)) { // it grows; most anonymous mappings end here
+        rmap_edit_begin(mapping);
+        vma_set_range(mm, prev, prev->start, end, prev->pgoff);
+        rmap_edit_end(mapping);
+        vma_merge(mm, prev);
+    } else {
+        struct vma *v = vma_alloc(mm);
+        if (!v)
+            return -ENOMEM;
+        v->start = start;
+        v->end = end;
+        v->flags = vm_flags;
+        v->pgoff = pgoff;
+        v->mapping = mapping;
+        v->file = file;
+        vma_open(v);
+        vma_insert(mm, v);
+        vma_merge(mm, v);
+    }
+    mm_account(mm, vm_flags, (end - start) >> PAGE_SHIFT);
+    return 0;
+}
+
+// What the caller asked for, checked before the lock is taken.
+struct request {
+    uaddr_t addr;
+    uint64_t len;
+    uint32_t vm_flags;
+    int flags;
+    struct mapping *mapping;
+    void *file;
+    uint64_t pgoff;
+};
+
+static int check_type(int flags) {
+    switch (flags & MAP_TYPE) {
+    case MAP_SHARED:
+    case MAP_PRIVATE:
+        return 0;
+    case MAP_SHARED_VALIDATE:
+        return flags & ~(KNOWN_FLAGS | MAP_SHARED_VALIDATE) ? -EOPNOTSUPP : 0;
+    }
+    return -EINVAL;
+}
+
+static int check_request(struct request *r, uint64_t off) {
+    int err = check_type(r->flags);
+    if (err)
+        return err;
+    if (r->len == 0 || !IS_ALIGNED(off, PAGE_SIZE))
+        return -EINVAL;
+    if (r->len > USER_END)
+        return -ENOMEM;
+    r->len = ALIGN_UP(r->len, PAGE_SIZE);
+    if (off + r->len < off)
+        return -EOVERFLOW;
+    if (r->flags & MAP_HUGETLB)
+        return -ENOSYS;
+    if (r->mapping && !r->mapping->ops->hold)
+        return -ENODEV;
+    if ((r->flags & MAP_GROWSDOWN) && (r->mapping || (r->vm_flags & VM_SHARED)))
+        return -EINVAL;
+    return 0;
+}
+
+static uint32_t request_vm_flags(int prot, int flags, uint32_t maymask, uint32_t extra) {
+    uint32_t f = (prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) | maymask | extra;
+    if ((flags & MAP_TYPE) != MAP_PRIVATE)
+        f |= VM_SHARED;
+    if (flags & MAP_GROWSDOWN)
+        f |= VM_GROWSDOWN;
+    if (flags & MAP_NORESERVE)
+        f |= VM_NORESERVE;
+    if (flags & MAP_LOCKED)
+        f |= VM_LOCKED;
+    return f;
+}
+
+static bool range_ok(uaddr_t addr, uint64_t len) {
+    return addr >= MMAP_MIN_ADDR && len <= USER_END && addr <= USER_END - len;
+}
+
+// MAP_FIXED: the range itself. Unmaps what is there.
+static int take_fixed(struct mm *mm, struct request *r, struct list *dead) {
+    if (!IS_ALIGNED(r->addr, PAGE_SIZE))
+        return -EINVAL;
+    if (r->len > USER_END || r->addr > USER_END - r->len)
+        return -ENOMEM;
+    if (r->addr < MMAP_MIN_ADDR)
+        return -EPERM;
+    if (!vma_intersect(mm, r->addr, r->addr + r->len))
+        return 0;
+    if (r->flags & MAP_FIXED_NOREPLACE)
+        return -EEXIST;
+    return vm_unmap_locked(mm, r->addr, r->addr + r->len, dead);
+}
+
+// The hint if it is free, else the highest free range below mmap_base, else anywhere.
+static int find_place(struct mm *mm, struct request *r) {
+    uaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
+    if (hint && range_ok(hint, r->len)) {
+        struct vma *next = vma_find(mm, hint);
+        if (!next || hint + r->len <= vma_guard_start(next)) {
+            r->addr = hint;
+            return 0;
+        }
+    }
+    r->addr = vma_find_gap(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
+    if (!r->addr)
+        r->addr = vma_find_gap(mm, r->len, MMAP_MIN_ADDR, USER_END);
+    return r->addr ? 0 : -ENOMEM;
+}
+
+static int map_locked(struct mm *mm, struct request *r, struct list *dead) {
+    bool fixed = r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    int err = mm_may_grow(mm, r->vm_flags, r->len >> PAGE_SHIFT);
+    if (!err)
+        err = fixed ? take_fixed(mm, r, dead) : find_place(mm, r);
+    if (err)
+        return err;
+    uint64_t pgoff = r->mapping ? r->pgoff : r->addr >> PAGE_SHIFT;
+    return vm_add_area(mm, r->addr, r->addr + r->len, r->vm_flags, r->mapping, r->file, pgoff);
+}
+
+// MAP_POPULATE, MAP_LOCKED: best effort, errors do not count (mmap(2)).
+static void populate(struct mm *mm, const struct request *r) {
+    enum fault_access access = FAULT_READ;
+    if ((r->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
+        access = FAULT_WRITE;
+    for (uaddr_t va = r->addr; va < r->addr + r->len; va += PAGE_SIZE)
+        if (vm_fault(mm, va, access))
+            return;
+}
+
+int64_t vm_mmap(struct mm *mm, uaddr_t addr, uint64_t len, int prot, int flags,
+                struct mapping *mapping, void *file, uint64_t off, uint32_t maymask,
+                uint32_t extra_vm_flags) {
+    struct request r = {.addr = addr, .len = len, .flags = flags, .mapping = mapping, .file = file,
+                        .vm_flags = request_vm_flags(prot, flags, maymask, extra_vm_flags),
+                        .pgoff = off >> PAGE_SHIFT};
+    struct list dead = LIST_INIT(dead);
+    int err = check_request(&r, off);
+    if (err)
+        return err;
+    bool shmem = !mapping && (r.vm_flags & VM_SHARED);
+    if (shmem) {
+        err = shmem_create(r.len, &r.mapping, &r.file);
+        if (err)
+            return err;
+        r.pgoff = 0;
+    }
+    down_write(&mm->lock);
+    err = map_locked(mm, &r, &dead);
+    up_write(&mm->lock);
+    vm_free_dead(&dead);
+    if (shmem)
+        r.mapping->ops->release(r.file); // the VMA has its own hold
+    if (err)
+        return err;
+    if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK))
+        populate(mm, &r);
+    return r.addr;
+}

@@ -1,0 +1,62 @@
+// Anonymous shared memory.
+//
+//   VMA, VMA ... --file--> struct shmem { refs, mapping { pages } }
+//
+// Pages appear zero-filled at the first touch of anybody and stay until the last VMA is gone.
+// Invariant: refs == VMAs that map it + the creator's hold.
+#include "vm/shmem.h"
+
+#include "abi/errno.h"
+#include "lib/refcount.h"
+#include "mm/slab.h"
+#include "riscv/pagecopy.h"
+
+struct shmem {
+    struct refcount refs;
+    struct mapping mapping;
+};
+
+static struct slab_cache *shmem_slab;
+
+static void zero_pages(struct mapping *m, struct page **pages, int n) {
+    for (int i = 0; i < n; i++) {
+        clear_page(page_to_virt(pages[i]));
+        page_set(pages[i], PG_DIRTY); // the only copy: never dropped
+        page_end_read(pages[i], 0);
+    }
+}
+
+static void hold(void *object) {
+    struct shmem *s = object;
+    ref_get(&s->refs);
+}
+
+static void release(void *object) {
+    struct shmem *s = object;
+    if (!ref_put(&s->refs))
+        return;
+    mapping_destroy(&s->mapping);
+    slab_free(shmem_slab, s);
+}
+
+static const struct mapping_ops shmem_ops = {
+    .read_pages = zero_pages,
+    .hold = hold,
+    .release = release,
+};
+
+int shmem_create(uint64_t len, struct mapping **mapping, void **object) {
+    struct shmem *s = slab_alloc(shmem_slab, GFP_KERNEL);
+    if (!s)
+        return -ENOMEM;
+    assertf(IS_ALIGNED(len, PAGE_SIZE) && len > 0, "shared memory of %lu bytes", len);
+    ref_init(&s->refs, 1);
+    mapping_init(&s->mapping, &shmem_ops, s);
+    s->mapping.is_shmem = true;
+    s->mapping.size = len;
+    *mapping = &s->mapping;
+    *object = s;
+    return 0;
+}
+
+void shmem_init(void) { shmem_slab = slab_cache_create("shmem", sizeof(struct shmem), 0, NULL); }
