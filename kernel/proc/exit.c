@@ -80,7 +80,7 @@ static void release_parts(struct process *p) {
     struct fsctx *fs = p->fs;
     struct mm *mm = p->mm;
     if (mm)
-        p->dead.maxrss_pages = max(p->dead.maxrss_pages, mm_peak_rss(mm));
+        p->dead.maxrss_pages = max(p->dead.maxrss_pages, mm_hiwater_rss(mm));
     p->mm = NULL;
     p->files = NULL;
     spin_unlock(&proc_lock);

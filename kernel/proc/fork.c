@@ -188,7 +188,6 @@ int process_clone(const struct clone_request *r, const struct trapframe *tf) {
         goto free_pid;
     nr = t->tid = pid->nr;
     set_registers(t, r, tf);
-    mm_attach(t, p->mm);
     sched_fork(t, current());
     if ((r->flags & CLONE_PARENT_SETTID) &&
         (err = copy_to_user(r->parent_tid, &nr, sizeof nr)) != 0)
@@ -198,6 +197,7 @@ int process_clone(const struct clone_request *r, const struct trapframe *tf) {
         goto free_process;
     if (r->flags & CLONE_VFORK)
         process_get(p);
+    mm_attach(t, p->mm);
     thread_start(t);
     if (r->flags & CLONE_VFORK)
         wait_vfork(p);

@@ -4,8 +4,6 @@
 #include "proc/process.h"
 
 struct process *__must_check process_alloc(void); // one reference, nothing linked
-void thread_usage(struct thread *t, struct usage *out); // proc_lock held
-uint64_t mm_peak_rss(const struct mm *mm); // pages
 // Applies the limits that lower floors enforce (address space, descriptors) to the current process.
 void rlimits_flow_down(struct process *p, struct mm *mm);
 void rlimits_init(struct process *p);

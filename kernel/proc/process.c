@@ -122,12 +122,11 @@ void usage_add(struct usage *to, const struct usage *from) {
     to->maxrss_pages = max(to->maxrss_pages, from->maxrss_pages);
 }
 
-// A thread's own figures. The mode it is in at the moment counts from its last change on; for the
-// current thread that is kernel mode.
+// A thread's own figures. For the current one the time since its last mark counts, as kernel time.
 void thread_usage(struct thread *t, struct usage *out) {
-    *out = (struct usage){t->utime, t->stime, t->minflt, t->majflt, t->nvcsw, t->nivcsw, 0};
-    if (t == current())
-        out->stime += ktime_ns() - t->time_mark;
+    uint64_t stime = t->stime + (t == current() ? time_read() - t->time_mark : 0);
+    *out = (struct usage){ticks_to_ns(t->utime), ticks_to_ns(stime), t->minflt, t->majflt,
+                          t->nvcsw, t->nivcsw, 0};
 }
 
 void process_usage(struct process *p, struct usage *out) {
@@ -140,12 +139,8 @@ void process_usage(struct process *p, struct usage *out) {
         usage_add(out, &one);
     }
     if (p->mm)
-        out->maxrss_pages = max(out->maxrss_pages, mm_peak_rss(p->mm));
+        out->maxrss_pages = max(out->maxrss_pages, mm_hiwater_rss(p->mm));
     spin_unlock(&proc_lock);
-}
-
-uint64_t mm_peak_rss(const struct mm *mm) {
-    return max(mm->hiwater_rss, mm->rss_anon + mm->rss_file + mm->rss_shmem);
 }
 
 int process_may_touch_locked(struct process *p) {

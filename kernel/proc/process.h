@@ -92,6 +92,7 @@ struct fdtable *process_files(struct process *p);
 struct fsctx *process_fs(struct process *p);
 int process_count(void);
 int process_ppid(struct process *p);
+void thread_usage(struct thread *t, struct usage *out); // proc_lock held, or the current thread
 // Sums over its threads, dead and alive.
 void process_usage(struct process *p, struct usage *out);
 void usage_add(struct usage *to, const struct usage *from);

@@ -217,8 +217,10 @@ static bool work_round(struct thread *t, struct process *p) {
 
 // A system call that a signal interrupted, but no handler ran: as if nothing had happened.
 static void restart_call(struct trapframe *tf) {
-    if (tf->scause != EXC_SYSCALL || (int64_t)tf->a0 != -EINTR)
+    if (tf->scause != EXC_SYSCALL || (int64_t)tf->a0 != -EINTR) {
+        current()->restart_deadline = 0;
         return;
+    }
     tf->a0 = tf->orig_a0;
     tf->sepc -= 4; // the ecall again
 }

@@ -57,8 +57,8 @@ static void switch_to(struct runq *rq, struct thread *prev, struct thread *next,
     next->state = THREAD_RUNNING;
     next->exec_start = now;
     next->tcb.cpu = rq->cpu;
-    prev->stime += now - prev->time_mark;
-    next->time_mark = now;
+    thread_charge_kernel();
+    next->time_mark = prev->time_mark;
     prev->irq_saved = cpu->irq_saved;
     fp_switch(rq, prev, next);
     switch_space(next);
@@ -259,7 +259,8 @@ static void make_idle_thread(struct tcb *boot) {
     rq->idle = rq->curr = t;
     cpus[cpu].idle = t;
     timer_init_cpu();
-    t->exec_start = t->time_mark = t->start_ns = ktime_ns();
+    t->exec_start = t->start_ns = ktime_ns();
+    t->time_mark = time_read();
     tcb_become(&t->tcb);
 }
 

@@ -58,8 +58,8 @@ struct thread {
     struct rb_node rq_node;   // [rq] by vruntime
     uint64_t irq_saved;       // [own] interrupt state to restore when it is switched to
 
-    uint64_t utime, stime;    // [own] ns in user and kernel mode
-    uint64_t time_mark;       // [own] ktime_ns() when the mode last changed
+    uint64_t utime, stime;    // [own] timebase ticks in user and kernel mode
+    uint64_t time_mark;       // [own] time_read() when the mode last changed
     uint64_t nvcsw, nivcsw;   // [own] voluntary and forced switches
     uint64_t minflt, majflt;  // [own]
     uint32_t pagefault_off;   // [own] >0: user copies fail short instead of faulting (vm/uaccess.h)
@@ -88,6 +88,19 @@ static inline void clear_work(struct thread *t, uint32_t bits) { __atomic_fetch_
 static inline bool signal_pending(void) { return current_tcb->work & WORK_SIGNAL; }
 
 void thread_init(void); // called by sched_init
+// The time since the last mark was spent in user (kernel) mode: at trap entry from user mode (before
+// the return to it). In ticks, because this is on every system call's path.
+static inline void thread_charge_user(void) {
+    uint64_t now = time_read();
+    current()->utime += now - current()->time_mark;
+    current()->time_mark = now;
+}
+static inline void thread_charge_kernel(void) {
+    uint64_t now = time_read();
+    current()->stime += now - current()->time_mark;
+    current()->time_mark = now;
+}
+
 // A thread with a kernel stack, state NEW, one reference. NULL: out of memory. tid is the caller's.
 struct thread *__must_check thread_alloc(const char *name);
 // Prepares it to call fn(arg) in the kernel, or to leave for user mode with *frame.

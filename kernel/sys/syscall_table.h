@@ -1,4 +1,82 @@
 // Every system call: SYSCALL(number, handler, how many arguments it has). Included several times
 // with different meanings of SYSCALL, hence no #pragma once. Grouped by the file that has them.
 
-// sys_time.c ... (lines come with their floors)
+
+// sys_proc.c
+SYSCALL(SYS_getpid, sys_getpid, 0)
+SYSCALL(SYS_gettid, sys_gettid, 0)
+SYSCALL(SYS_getppid, sys_getppid, 0)
+SYSCALL(SYS_clone, sys_clone, 5)
+SYSCALL(SYS_clone3, sys_clone3, 2)
+SYSCALL(SYS_execve, sys_execve, 3)
+SYSCALL(SYS_execveat, sys_execveat, 5)
+SYSCALL(SYS_exit, sys_exit, 1)
+SYSCALL(SYS_exit_group, sys_exit_group, 1)
+SYSCALL(SYS_wait4, sys_wait4, 4)
+SYSCALL(SYS_waitid, sys_waitid, 5)
+SYSCALL(SYS_set_tid_address, sys_set_tid_address, 1)
+SYSCALL(SYS_set_robust_list, sys_set_robust_list, 2)
+SYSCALL(SYS_get_robust_list, sys_get_robust_list, 3)
+SYSCALL(SYS_setpgid, sys_setpgid, 2)
+SYSCALL(SYS_getpgid, sys_getpgid, 1)
+SYSCALL(SYS_getsid, sys_getsid, 1)
+SYSCALL(SYS_setsid, sys_setsid, 0)
+
+// sys_signal.c
+SYSCALL(SYS_kill, sys_kill, 2)
+SYSCALL(SYS_tkill, sys_tkill, 2)
+SYSCALL(SYS_tgkill, sys_tgkill, 3)
+SYSCALL(SYS_rt_sigaction, sys_rt_sigaction, 4)
+SYSCALL(SYS_rt_sigprocmask, sys_rt_sigprocmask, 4)
+SYSCALL(SYS_rt_sigpending, sys_rt_sigpending, 2)
+SYSCALL(SYS_rt_sigsuspend, sys_rt_sigsuspend, 2)
+SYSCALL(SYS_rt_sigtimedwait, sys_rt_sigtimedwait, 4)
+SYSCALL(SYS_sigaltstack, sys_sigaltstack, 2)
+
+// sys_cred.c
+SYSCALL(SYS_getuid, sys_getuid, 0)
+SYSCALL(SYS_geteuid, sys_geteuid, 0)
+SYSCALL(SYS_getgid, sys_getgid, 0)
+SYSCALL(SYS_getegid, sys_getegid, 0)
+SYSCALL(SYS_setuid, sys_setuid, 1)
+SYSCALL(SYS_setgid, sys_setgid, 1)
+SYSCALL(SYS_setreuid, sys_setreuid, 2)
+SYSCALL(SYS_setregid, sys_setregid, 2)
+SYSCALL(SYS_setresuid, sys_setresuid, 3)
+SYSCALL(SYS_setresgid, sys_setresgid, 3)
+SYSCALL(SYS_getresuid, sys_getresuid, 3)
+SYSCALL(SYS_getresgid, sys_getresgid, 3)
+SYSCALL(SYS_setfsuid, sys_setfsuid, 1)
+SYSCALL(SYS_setfsgid, sys_setfsgid, 1)
+SYSCALL(SYS_getgroups, sys_getgroups, 2)
+SYSCALL(SYS_setgroups, sys_setgroups, 2)
+
+// sys_time.c
+SYSCALL(SYS_clock_gettime, sys_clock_gettime, 2)
+SYSCALL(SYS_clock_getres, sys_clock_getres, 2)
+SYSCALL(SYS_clock_settime, sys_clock_settime, 2)
+SYSCALL(SYS_gettimeofday, sys_gettimeofday, 2)
+SYSCALL(SYS_settimeofday, sys_settimeofday, 2)
+SYSCALL(SYS_nanosleep, sys_nanosleep, 2)
+SYSCALL(SYS_clock_nanosleep, sys_clock_nanosleep, 4)
+SYSCALL(SYS_getrusage, sys_getrusage, 2)
+SYSCALL(SYS_times, sys_times, 1)
+
+// sys_sched.c
+SYSCALL(SYS_sched_yield, sys_sched_yield, 0)
+SYSCALL(SYS_sched_getaffinity, sys_sched_getaffinity, 3)
+SYSCALL(SYS_sched_setaffinity, sys_sched_setaffinity, 3)
+SYSCALL(SYS_getcpu, sys_getcpu, 2)
+SYSCALL(SYS_sched_getscheduler, sys_sched_getscheduler, 1)
+SYSCALL(SYS_sched_getparam, sys_sched_getparam, 2)
+SYSCALL(SYS_sched_get_priority_max, sys_sched_get_priority_max, 1)
+SYSCALL(SYS_sched_get_priority_min, sys_sched_get_priority_min, 1)
+SYSCALL(SYS_setpriority, sys_setpriority, 3)
+SYSCALL(SYS_getpriority, sys_getpriority, 2)
+
+// sys_misc.c
+SYSCALL(SYS_prlimit64, sys_prlimit64, 4)
+SYSCALL(SYS_getrlimit, sys_getrlimit, 2)
+SYSCALL(SYS_setrlimit, sys_setrlimit, 2)
+SYSCALL(SYS_prctl, sys_prctl, 5)
+SYSCALL(SYS_personality, sys_personality, 1)
