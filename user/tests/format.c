@@ -17,7 +17,7 @@ static void test_integers(void)
 {
     check_format("42 -42 0", "%d %i %d", 42, -42, 0);
     check_format("   42|42   |00042|+42| 42", "%5d|%-5d|%05d|%+d|% d", 42, 42, 42, 42, 42);
-    check_format("-0042|  042|042  ", "%05d|%5.3d|%-5.3d", -42, 42, 42);
+    check_format("-0042|  042|  042|042  ", "%05d|%5.3d|%05.3d|%-5.3d", -42, 42, 42, 42);
     check_format("ff FF 0xff 0XFF 0 377 0377", "%x %X %#x %#X %#x %o %#o", 255, 255, 255, 255, 0,
                  255, 255);
     check_format("4294967295 18446744073709551615", "%u %lu", UINT_MAX, ULONG_MAX);
@@ -67,11 +67,12 @@ static void test_floats(void)
 
 static void test_truncation(void)
 {
-    char buf[8];
+    char buf[16] = "---------------";
     char *text;
 
-    check_int(snprintf(buf, sizeof(buf), "%s", "0123456789"), 10);
+    check_int(snprintf(buf, 8, "%s", "0123456789"), 10);
     check_str(buf, "0123456");
+    check_str(buf + 8, "-------"); /* nothing behind the end was touched */
     check_int(snprintf(NULL, 0, "%d", 12345), 5);
     buf[0] = 'x';
     check_int(snprintf(buf, 1, "abc"), 3);
