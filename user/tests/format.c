@@ -17,7 +17,9 @@ static void test_integers(void)
 {
     check_format("42 -42 0", "%d %i %d", 42, -42, 0);
     check_format("   42|42   |00042|+42| 42", "%5d|%-5d|%05d|%+d|% d", 42, 42, 42, 42, 42);
-    check_format("-0042|  042|  042|042  ", "%05d|%5.3d|%05.3d|%-5.3d", -42, 42, 42, 42);
+    check_format("-0042|  042|042  ", "%05d|%5.3d|%-5.3d", -42, 42, 42);
+    const char *zero_ignored = "%05.3d"; /* not a literal: compilers warn */
+    check_format("  042", zero_ignored, 42);
     check_format("ff FF 0xff 0XFF 0 377 0377", "%x %X %#x %#X %#x %o %#o", 255, 255, 255, 255, 0,
                  255, 255);
     check_format("4294967295 18446744073709551615", "%u %lu", UINT_MAX, ULONG_MAX);
