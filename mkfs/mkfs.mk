@@ -17,10 +17,11 @@ $(MKFS): $(wildcard mkfs/*.c mkfs/*.h)
 rootfs_text := $(ROOTFS_SIZE) $(ROOTFS_BLOCK) $(ROOTFS_ADD)
 $(shell mkdir -p $(BUILD); echo '$(rootfs_text)' | cmp -s - $(BUILD)/.rootfs || \
     echo '$(rootfs_text)' >$(BUILD)/.rootfs)
-ROOTFS_FILES := $(shell find mkfs/root $(ROOTFS_ADD) -type f -o -type l 2>/dev/null)
+ROOTFS_FILES := $(shell find mkfs/root user/tests/sh $(ROOTFS_ADD) -type f -o -type l 2>/dev/null)
 
 $(BUILD)/root.img: $(MKFS) $(USER_PROGRAMS) mkfs/root.list $(BUILD)/.rootfs $(ROOTFS_FILES)
 	$(call say,MKFS,$@)
 	@rm -rf $(STAGE) && mkdir -p $(STAGE)/bin
-	@cp $(USER_PROGRAMS) $(STAGE)/bin
+	@cp $(USER_PROGRAMS) $(STAGE)/bin && ln -sf poweroff $(STAGE)/bin/halt
+	@mkdir -p $(STAGE)/tests && cp -R user/tests/sh $(STAGE)/tests
 	$(Q)$(MKFS) -s $(ROOTFS_SIZE) -b $(ROOTFS_BLOCK) -l mkfs/root.list -o $@ mkfs/root $(STAGE) $(ROOTFS_ADD)
