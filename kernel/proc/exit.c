@@ -16,6 +16,7 @@
 #include "fs/fdtable.h"
 #include "fs/path.h"
 #include "klog/panic.h"
+#include "lib/string.h"
 #include "proc/internal.h"
 #include "proc/signal.h"
 #include "vm/mm.h"
@@ -64,6 +65,7 @@ static bool detach(struct process *p, struct thread *t, int status) {
     bool last = --p->nthreads == 0;
     if (p->leader == t)
         p->leader = NULL;
+    strlcpy(p->name, t->name, sizeof p->name);
     if (last && !p->group_exit) {
         p->group_exit = true;
         p->exit_status = status;

@@ -16,4 +16,5 @@ void process_vfork_done(struct process *p);
 void process_reap_locked(struct process *p);
 // tty.c: the session leader p has ended: its terminal is nobody's any more.
 void terminal_hangup(struct process *p);
-void terminal_init(void);
+// The device number and the foreground group of a session's terminal; 0 and -1 without one.
+void terminal_describe(int session, int *tty_nr, int *foreground);

@@ -51,6 +51,7 @@ struct process {
     uint64_t sigpending;         // [proc] for whichever thread takes it
     struct rlimit rlimits[RLIM_NLIMITS]; // [proc]
 
+    char name[16];               // [proc] its last thread's, once that is gone
     int exit_signal;             // [I] to the parent at the end; 0: none
     int exit_status;             // [proc] wait4's status word, once group_exit
     bool group_exit;             // [proc] every thread is to end
@@ -111,6 +112,7 @@ int process_clone(const struct clone_request *r, const struct trapframe *tf);
 // Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec (proc/exec.h).
 int __must_check process_start_init(void (*fn)(void *), void *arg);
 void process_init(void);
+void terminal_init(void); // tty.c: connects the terminal's upcalls to signals and job control
 
 // exit.c -------------------------------------------------------------------------------------------
 // Ends the current thread; the process with it if it is the last. status: as wait4 reports it.

@@ -8,6 +8,8 @@
 #include "proc/internal.h"
 #include "proc/signal.h"
 
+#define CONSOLE_NR (4 << 8 | 64) // ttyS0's device number, as ps wants it
+
 static struct tty *current_tty(void) {
     struct tty *t = tty_console();
     struct process *p = current()->proc;
@@ -88,6 +90,13 @@ void terminal_hangup(struct process *p) {
     tty_set_pgrp(t, 0);
     signal_send_group(pgrp, SIGHUP);
     signal_send_group(pgrp, SIGCONT);
+}
+
+void terminal_describe(int session, int *tty_nr, int *foreground) {
+    struct tty *t = tty_console();
+    bool has = t && session != 0 && tty_session(t) == session;
+    *tty_nr = has ? CONSOLE_NR : 0;
+    *foreground = has ? tty_pgrp(t) : -1;
 }
 
 void terminal_init(void) {
