@@ -1,10 +1,12 @@
 // procfs: files whose text is made when they are read. Floors above add files by procfs_add
-// (upcall, docs/floors.md); /proc/<pid> is supplied by proc/ through procfs_set_pids.
+// (upcall, docs/floors.md); what /proc/<pid> shows is supplied by proc/ through procfs_set_pids.
 #pragma once
 
+#include "fs/path.h"
 #include "fs/textbuf.h"
 #include "lib/types.h"
 
+struct fdtable;
 struct process;
 
 struct procfs_file {
@@ -16,27 +18,30 @@ struct procfs_file {
     int (*store)(const char *text, size_t n, void *arg);
     void *arg;
 };
-void procfs_add(const struct procfs_file *f);
+void procfs_add(const struct procfs_file *f); // for ever; boot only
+// A symbolic link with fixed text.
+void procfs_add_link(const char *path, const char *target);
 
 // A file of /proc/<pid>/. A process that has gone answers -ESRCH.
 struct procfs_pid_file {
-    const char *name; // "maps", "fd" (a directory when list is set) ...
+    const char *name; // "maps", "exe" ...
     uint32_t mode;
     int (*show)(struct textbuf *t, struct process *p);
     int (*store)(const char *text, size_t n, struct process *p);
-    // A symbolic link ("exe", "cwd", "root"): fills *out (held). Or NULL.
+    // Instead of show: a symbolic link to a place ("exe"): fills *out (held). -ENOENT: it has none.
     int (*link)(struct process *p, struct path *out);
-    // A directory of numbered links ("fd"): the first number >= *n, false at the end; and its path.
-    bool (*next_fd)(struct process *p, int *n);
-    int (*fd_link)(struct process *p, int fd, struct path *out, char *text, size_t size);
 };
+// procfs itself supplies fd/, fdinfo/, cwd, root, mounts and mountinfo from files() and fs().
 struct procfs_pid_ops {
     struct process *(*find)(int pid); // held, or NULL
     void (*put)(struct process *p);
     bool (*next)(int *pid);           // the first live pid >= *pid
     int (*self)(void);                // the caller's pid
-    const struct procfs_pid_file *files;
-    size_t nfiles;
+    struct fdtable *(*files)(struct process *p); // held, or NULL when it has ended
+    struct fsctx *(*fs)(struct process *p);      // held, or NULL
+    int (*may_look)(struct process *p); // 0 or -EACCES: links, and files of mode 0400
+    const struct procfs_pid_file *list; // nlist of them
+    size_t nlist;
 };
 void procfs_set_pids(const struct procfs_pid_ops *ops);
 void procfs_init(void);

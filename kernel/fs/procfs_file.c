@@ -1,0 +1,88 @@
+// Files of procfs: the text is made at the first read and again whenever a reader starts anew, so one
+// reading through sees one consistent moment.
+#include "fs/procfs_internal.h"
+
+#include "abi/errno.h"
+#include "mm/slab.h"
+
+#define STORE_MAX 4096 // bytes that one write may bring
+
+struct proc_reader { // file->private
+    struct textbuf text;
+    bool made;
+};
+
+static int proc_open(struct inode *i, struct file *f) {
+    f->private = kzalloc(sizeof(struct proc_reader), GFP_KERNEL);
+    return f->private ? 0 : -ENOMEM;
+}
+
+static void proc_release(struct file *f) {
+    struct proc_reader *r = f->private;
+    text_free(&r->text);
+    kfree(r);
+}
+
+static int show(struct textbuf *t, ino_t ino) {
+    if (proc_kind(ino) != PROC_STATIC)
+        return proc_pid_show(t, ino);
+    const struct procfs_file *file = proc_node(ino)->file;
+    return file->show ? file->show(t, file->arg) : -EIO;
+}
+
+static int make(struct proc_reader *r, ino_t ino) {
+    text_free(&r->text);
+    r->made = false;
+    int err = show(&r->text, ino);
+    if (!err && r->text.failed)
+        err = -ENOMEM;
+    r->made = !err;
+    return err;
+}
+
+static ssize_t proc_read(struct file *f, struct uio *u, off_t *pos) {
+    struct proc_reader *r = f->private;
+
+    if (*pos == 0 || !r->made) {
+        int err = make(r, f->inode->ino);
+        if (err)
+            return err;
+    }
+    if ((uint64_t)*pos >= r->text.len)
+        return 0;
+    size_t want = min(u->left, r->text.len - (size_t)*pos);
+    size_t n = copy_to_uio(u, r->text.data + *pos, want);
+    *pos += (off_t)n;
+    return n || !want ? (ssize_t)n : -EFAULT;
+}
+
+static int store(const char *text, size_t n, ino_t ino) {
+    if (proc_kind(ino) != PROC_STATIC)
+        return proc_pid_store(text, n, ino);
+    const struct procfs_file *file = proc_node(ino)->file;
+    return file->store ? file->store(text, n, file->arg) : -EIO;
+}
+
+static ssize_t proc_write(struct file *f, struct uio *u, off_t *pos) {
+    size_t n = u->left;
+
+    if (n > STORE_MAX)
+        return -EINVAL;
+    char *text = kmalloc(n + 1, GFP_KERNEL);
+    if (!text)
+        return -ENOMEM;
+    int err = copy_from_uio(u, text, n) == n ? 0 : -EFAULT;
+    text[n] = '\0';
+    if (!err)
+        err = store(text, n, f->inode->ino);
+    kfree(text);
+    return err ? err : (ssize_t)n;
+}
+
+const struct file_ops proc_file_ops = {
+    .read = proc_read,
+    .write = proc_write,
+    .seek = directory_seek, // the length is not known: SEEK_SET and SEEK_CUR
+    .open = proc_open,
+    .release = proc_release,
+};

@@ -1,0 +1,199 @@
+// /proc: what is known of memory. Linux's formats to the column, so that its tools read them.
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/procfs_system.h"
+#include "klog/printk.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mm/kspace.h"
+#include "mm/shrink.h"
+#include "mm/slab.h"
+#include "mm/stat.h"
+#include "vm/pagecache.h"
+
+#define KIB_PER_PAGE (PAGE_SIZE / 1024)
+
+static uint64_t stat_pages(enum mm_stat s) { return (uint64_t)mm_stat_read(s); }
+
+static uint64_t watermarks(void) {
+    struct zone_info z;
+    uint64_t sum = 0;
+
+    for (int i = 0; i < ZONE_COUNT; i++)
+        if (zone_get_info(i, &z))
+            sum += z.low;
+    return sum;
+}
+
+// What could be had without swapping: free and clean cache, less what the kernel keeps back.
+static uint64_t available_pages(void) {
+    uint64_t cache = stat_pages(NR_FILE) - min(stat_pages(NR_FILE), stat_pages(NR_SHMEM));
+    uint64_t all = mem_free_pages() + cache, keep = watermarks();
+    return all > keep ? all - keep : 0;
+}
+
+static void line(struct textbuf *t, const char *name, uint64_t pages) {
+    int pad = 15 - (int)strlen(name);
+    text_printf(t, "%s:%*s%8lu kB\n", name, max(pad, 0), "", pages * KIB_PER_PAGE);
+}
+
+static int meminfo(struct textbuf *t, void *arg) {
+    uint64_t file = stat_pages(NR_FILE), buffers = stat_pages(NR_BUFFERS);
+    uint64_t shmem = stat_pages(NR_SHMEM), anon = stat_pages(NR_ANON);
+    uint64_t total = mem_total_pages();
+
+    line(t, "MemTotal", total);
+    line(t, "MemFree", mem_free_pages());
+    line(t, "MemAvailable", available_pages());
+    line(t, "Buffers", buffers);
+    line(t, "Cached", file - min(file, buffers));
+    line(t, "SwapCached", 0);
+    line(t, "Active", 0);
+    line(t, "Inactive", anon + file);
+    line(t, "Active(anon)", 0);
+    line(t, "Inactive(anon)", anon + shmem);
+    line(t, "Active(file)", 0);
+    line(t, "Inactive(file)", file - min(file, shmem));
+    line(t, "Unevictable", 0);
+    line(t, "Mlocked", 0);
+    line(t, "SwapTotal", 0);
+    line(t, "SwapFree", 0);
+    line(t, "Dirty", stat_pages(NR_DIRTY));
+    line(t, "Writeback", stat_pages(NR_WRITEBACK));
+    line(t, "AnonPages", anon);
+    line(t, "Mapped", stat_pages(NR_MAPPED));
+    line(t, "Shmem", shmem);
+    line(t, "KReclaimable", 0);
+    line(t, "Slab", stat_pages(NR_SLAB));
+    line(t, "SReclaimable", 0);
+    line(t, "SUnreclaim", stat_pages(NR_SLAB));
+    line(t, "KernelStack", stat_pages(NR_KSTACK));
+    line(t, "PageTables", stat_pages(NR_PAGETABLE));
+    line(t, "CommitLimit", total / 2);
+    line(t, "Committed_AS", anon + shmem);
+    line(t, "VmallocTotal", (VMALLOC_END - VMALLOC_START) / PAGE_SIZE);
+    line(t, "VmallocUsed", stat_pages(NR_VMALLOC) + stat_pages(NR_KSTACK));
+    line(t, "VmallocChunk", 0);
+    return 0;
+}
+
+static int buddyinfo(struct textbuf *t, void *arg) {
+    struct zone_info z;
+
+    for (int i = 0; i < ZONE_COUNT; i++) {
+        if (!zone_get_info(i, &z))
+            continue;
+        text_printf(t, "Node 0, zone %8s ", z.name);
+        for (int order = 0; order <= MAX_ORDER; order++)
+            text_printf(t, "%6lu ", z.free_blocks[order]);
+        text_write(t, "\n", 1);
+    }
+    return 0;
+}
+
+static int zoneinfo(struct textbuf *t, void *arg) {
+    struct zone_info z;
+
+    for (int i = 0; i < ZONE_COUNT; i++)
+        if (zone_get_info(i, &z))
+            text_printf(t,
+                        "Node 0, zone %8s\n  pages free     %lu\n        boost    0\n"
+                        "        min      %lu\n        low      %lu\n        high     %lu\n"
+                        "        spanned  %lu\n        present  %lu\n        managed  %lu\n"
+                        "        cma      0\n  pagesets\n    count: %lu\n",
+                        z.name, z.free, z.min, z.low, z.high, z.present, z.present, z.managed,
+                        z.pcp_pages);
+    return 0;
+}
+
+static int slabinfo(struct textbuf *t, void *arg) {
+    struct slab_info s;
+
+    text_printf(t, "slabinfo - version: 2.1\n"
+                   "# name            <active_objs> <num_objs> <objsize> <objperslab> "
+                   "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
+                   "<active_slabs> <num_slabs> <sharedavail>\n");
+    for (int i = 0; slab_get_info(i, &s); i++)
+        text_printf(t,
+                    "%-17s %6lu %6lu %6lu %4lu %4lu : tunables %4u %4u %4u : slabdata %6lu %6lu "
+                    "%6lu\n",
+                    s.name, s.active_objs, s.total_objs, s.objsize, s.objs_per_slab,
+                    s.pages_per_slab, 0u, 0u, 0u, s.active_slabs, s.total_slabs, 0ul);
+    return 0;
+}
+
+static int vmallocinfo(struct textbuf *t, void *arg) {
+    struct kspace_info k;
+
+    for (int i = 0; kspace_get_info(i, &k); i++)
+        text_printf(t, "0x%016lx-0x%016lx %7lu %s pages=%lu\n", k.start, k.end, k.end - k.start,
+                    k.what, k.pages);
+    return 0;
+}
+
+static int vmstat(struct textbuf *t, void *arg) {
+    static const struct {
+        const char *name;
+        enum mm_stat stat;
+    } rows[] = {
+        {"nr_slab_unreclaimable", NR_SLAB}, {"nr_page_table_pages", NR_PAGETABLE},
+        {"nr_kernel_stack", NR_KSTACK},     {"nr_anon_pages", NR_ANON},
+        {"nr_file_pages", NR_FILE},         {"nr_shmem", NR_SHMEM},
+        {"nr_mapped", NR_MAPPED},           {"nr_dirty", NR_DIRTY},
+        {"nr_writeback", NR_WRITEBACK},     {"pgpgin", PGPGIN},
+        {"pgpgout", PGPGOUT},               {"pgalloc_normal", PGALLOC},
+        {"pgfree", PGFREE},                 {"pgfault", PGFAULT},
+        {"pgmajfault", PGMAJFAULT},         {"cow_copies", COW_COPIES},
+        {"nr_tlb_remote_flush", TLB_SHOOTDOWNS},
+    };
+
+    text_printf(t, "nr_free_pages %lu\n", mem_free_pages());
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        text_printf(t, "%s %ld\n", rows[i].name, mm_stat_read(rows[i].stat));
+    return 0;
+}
+
+static int swaps(struct textbuf *t, void *arg) {
+    text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    return 0;
+}
+
+// 1: clean pages of files; 2: names, inodes and other objects; 3: both. proc(5).
+static int drop_caches(const char *text, size_t n, void *arg) {
+    const char *end;
+    uint64_t what = parse_u64(text, &end, 10);
+
+    if (end == text || what < 1 || what > 4)
+        return -EINVAL;
+    if (what & 2) {
+        while (dentry_shrink(UINT64_MAX / 8) + inode_shrink(UINT64_MAX / 8) > 0)
+            ;
+        shrink_all(0);
+    }
+    if (what & 1)
+        page_cache_drop_all();
+    if (what & 2) { // inodes whose pages went just now
+        inode_shrink(UINT64_MAX / 8);
+        slab_reap_all();
+    }
+    pr_info("drop_caches: %lu\n", what);
+    return 0;
+}
+
+static int no_text(struct textbuf *t, void *arg) { return 0; }
+
+static const struct procfs_file files[] = {
+    {.path = "meminfo", .mode = 0444, .show = meminfo},
+    {.path = "buddyinfo", .mode = 0444, .show = buddyinfo},
+    {.path = "zoneinfo", .mode = 0444, .show = zoneinfo},
+    {.path = "slabinfo", .mode = 0400, .show = slabinfo},
+    {.path = "vmallocinfo", .mode = 0400, .show = vmallocinfo},
+    {.path = "vmstat", .mode = 0444, .show = vmstat},
+    {.path = "swaps", .mode = 0444, .show = swaps},
+    {.path = "sys/vm/drop_caches", .mode = 0200, .show = no_text, .store = drop_caches},
+};
+
+void procfs_add_memory(void) {
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        procfs_add(&files[i]);
+}
