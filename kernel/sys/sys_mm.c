@@ -1,0 +1,61 @@
+// Calls on the address space: brk(2), mmap(2), munmap(2), mprotect(2), madvise(2), msync(2).
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "fs/mount.h"
+#include "sys/args.h"
+#include "sys/syscall.h"
+#include "vm/mmap.h"
+#include "vm/vma.h"
+
+long sys_brk(uint64_t brk) { return (long)vm_brk(current()->mm, brk); }
+
+// What mprotect may ever allow for a mapping of f; 0 or -EACCES when even `prot` is too much.
+static int file_may(struct file *f, int prot, int flags, uint32_t *may) {
+    bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    *may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+    if (!file_readable(f))
+        return -EACCES;
+    if (shared && (!file_writable(f) || mount_readonly(f->path.mount)))
+        *may &= ~VM_MAYWRITE;
+    if (f->path.mount->flags & MS_NOEXEC)
+        *may &= ~VM_MAYEXEC;
+    if ((shared && (prot & PROT_WRITE) && !(*may & VM_MAYWRITE)))
+        return -EACCES;
+    return (prot & PROT_EXEC) && !(*may & VM_MAYEXEC) ? -EPERM : 0;
+}
+
+static long map_file(uaddr_t addr, uint64_t len, int prot, int flags, int fd, uint64_t off) {
+    struct file *f = file_of(fd);
+    uint32_t may;
+    if (!f)
+        return -EBADF;
+    struct mapping *m = f->flags & O_PATH ? NULL : file_mapping(f);
+    long ret = f->flags & O_PATH ? -EBADF : m ? file_may(f, prot, flags, &may) : -ENODEV;
+    if (ret == 0)
+        ret = vm_mmap(current()->mm, addr, len, prot, flags, m, f, off, may, 0);
+    file_put(f);
+    return ret;
+}
+
+long sys_mmap(uint64_t addr, uint64_t len, uint64_t prot, uint64_t flags, uint64_t fd, uint64_t off) {
+    if (off & ~PAGE_MASK)
+        return -EINVAL;
+    if (!(flags & MAP_ANONYMOUS))
+        return map_file(addr, len, (int)prot, (int)flags, (int)fd, off);
+    return vm_mmap(current()->mm, addr, len, (int)prot, (int)flags, NULL, NULL, off,
+                   VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+}
+
+long sys_munmap(uint64_t addr, uint64_t len) { return vm_munmap(current()->mm, addr, len); }
+
+long sys_mprotect(uint64_t addr, uint64_t len, uint64_t prot) {
+    return vm_mprotect(current()->mm, addr, len, (int)prot);
+}
+
+long sys_madvise(uint64_t addr, uint64_t len, uint64_t advice) {
+    return vm_madvise(current()->mm, addr, len, (int)advice);
+}
+
+long sys_msync(uint64_t addr, uint64_t len, uint64_t flags) {
+    return vm_msync(current()->mm, addr, len, (int)flags);
+}
