@@ -25,7 +25,8 @@ static struct list supers = LIST_INIT(supers);
 static uint32_t next_anon_minor; // [supers_lock] st_dev of file systems without a device
 
 static struct waitq writer_waitq = WAITQ_INIT(writer_waitq);
-static bool writer_wanted, writer_started; // [a]
+static bool writer_wanted; // [a]
+static uint32_t writer_started; // [a] bool; a word, because there are no byte-sized AMOs
 
 static struct super *super_alloc(const struct fs_type *type, struct blkdev *dev, uint32_t flags) {
     struct super *s = kzalloc(sizeof(*s), GFP_KERNEL);
@@ -215,8 +216,8 @@ void inode_writer_wake(void) {
     if (READ_ONCE(writer_wanted))
         return;
     WRITE_ONCE(writer_wanted, true);
-    if (!writer_started && !atomic_swap(&writer_started, true) &&
+    if (!writer_started && !atomic_swap(&writer_started, 1) &&
         !kthread_start("fswriter", writer, NULL))
-        atomic_store(&writer_started, false); // no memory: the next one tries again
+        atomic_store(&writer_started, 0); // no memory: the next one tries again
     waitq_wake_all(&writer_waitq);
 }
