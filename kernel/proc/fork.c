@@ -128,6 +128,7 @@ static void set_registers(struct thread *t, const struct clone_request *r,
 
 // proc_lock held.
 static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
+    process_get(p); // the thread's reference; p's first one is the tree's
     t->proc = p;
     t->sigmask = current()->sigmask;
     pid->thread = t;
@@ -161,7 +162,6 @@ static int link_child(const struct clone_request *r, struct process *p, struct t
         link_process(p, r->flags & CLONE_PARENT ? self->parent : self, t, pid);
         link_thread(p, t, pid);
     } else {
-        process_get(p);
         link_thread(p, t, pid);
     }
     spin_unlock(&proc_lock);
