@@ -38,7 +38,7 @@ struct batch {
 
 static struct mutex sync_lock; // one sync(2) at a time: guards the sync_links
 static struct thread *writer;
-static bool kicked;            // [a] write everything now
+static uint32_t kicked;        // [a] write everything now
 
 // The next page at or after *index tagged `tag`, referenced; NULL when none up to `last`.
 static struct page *next_tagged(struct mapping *m, uint64_t *index, uint64_t last, int tag) {
@@ -195,7 +195,7 @@ static void writer_main(void *arg) {
                                                  ktime_ns() + PERIOD_NS);
         assertf(err == 0 || err == -ETIME, "the writer was interrupted: %d", err);
         uint64_t now = ktime_ns();
-        if (atomic_swap(&kicked, false) || too_many_dirty())
+        if (atomic_swap(&kicked, 0) || too_many_dirty())
             write_older(now);
         else
             write_older(now > AGE_NS ? now - AGE_NS : 0);
@@ -203,7 +203,7 @@ static void writer_main(void *arg) {
 }
 
 void writeback_kick(void) {
-    atomic_store(&kicked, true);
+    atomic_store(&kicked, 1);
     waitq_wake_all(&writeback_waitq);
 }
 
