@@ -2,7 +2,10 @@
 // is one, however often it is mounted, and root may add to it or remove from it.
 #include "fs/devfs.h"
 
+#include "abi/errno.h"
 #include "dev/blk.h"
+#include "fs/file.h"
+#include "fs/super.h"
 #include "fs/tmpfs.h"
 
 static int make_char_nodes(struct inode *root) {
@@ -57,6 +60,24 @@ static int devfs_mount(struct super *s, const char *options) {
 }
 
 static struct fs_type devfs_type = {.name = "devtmpfs", .single = true, .mount = devfs_mount};
+
+int devfs_open(struct fsctx *ctx, const char *name, int flags, struct file **out) {
+    static struct mount *hidden;
+    struct super *s;
+
+    if (!hidden) {
+        int err = super_open(&devfs_type, NULL, 0, "", &s);
+        if (err)
+            return err;
+        hidden = mount_internal(s);
+        if (!hidden) {
+            super_put(s);
+            return -ENOMEM;
+        }
+    }
+    struct path root = {.mount = hidden, .dentry = hidden->root};
+    return file_open(ctx, &root, name, flags, 0, out);
+}
 
 void devfs_init(void) {
     memdev_init();

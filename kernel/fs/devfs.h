@@ -16,6 +16,10 @@ extern const struct file_ops blkdev_file_ops; // through the device's own mappin
 void memdev_init(void); // chrdev.c: null, zero ...
 void ttydev_init(void); // ttydev.c: console, tty, ttyS0
 void devfs_init(void);
+// Opens a device node that is in no tree: the console where the root has no /dev. Boot only.
+struct fsctx;
+struct file;
+int __must_check devfs_open(struct fsctx *ctx, const char *name, int flags, struct file **out);
 
 // Upcalls (docs/floors.md): what only proc/ knows of terminals.
 struct tty_job_ops {

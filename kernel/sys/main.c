@@ -14,6 +14,12 @@
 #include "dev/virtio.h"
 #include "dev/virtio_blk.h"
 #include "dev/virtio_rng.h"
+#include "fs/devfs.h"
+#include "fs/ext2/ext2.h"
+#include "fs/file.h"
+#include "fs/pipe.h"
+#include "fs/procfs.h"
+#include "fs/tmpfs.h"
 #include "klog/panic.h"
 #include "klog/printk.h"
 #include "lib/string.h"
@@ -22,14 +28,18 @@
 #include "mm/kspace.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
+#include "proc/process.h"
+#include "proc/procfs_pid.h"
 #include "riscv/atomic.h"
 #include "riscv/hart.h"
 #include "sched/sched.h"
 #include "sync/cpu.h"
 #include "sys/fatal.h"
+#include "sys/init.h"
 #include "sys/trap.h"
 #include "test/crash.h"
 #include "test/test.h"
+#include "vm/mm.h"
 
 #define HART_START_MS 1000
 
@@ -105,10 +115,27 @@ static void init_thread(void *unused) {
     virtio_blk_init();
     virtio_init();
 
+    vm_init();
+    path_init();
+    inode_cache_init();
+    file_init();
+    pipe_init();
+    tmpfs_init();
+    devfs_init();
+    procfs_init();
+    ext2_init();
+
+    process_init();
+    procfs_pid_init();
+    terminal_init();
+    sched_stats_init();
+
     if (cmdline_get("crash", value, sizeof(value)))
         crash_on_purpose(value);
     if (cmdline_get("selftest", value, sizeof(value)))
         selftest();
+    if (process_start_init(init_process_main, NULL))
+        panic("no memory for process 1");
 }
 
 void kernel_main(uint64_t hartid, paddr_t dtb, uint64_t boot_ticks) {
