@@ -165,8 +165,8 @@ void process_exit_thread(int status) {
     struct thread *t = current();
     struct process *p = t->proc;
     clear_tid(t);
+    mm_switch(NULL); // before detach(): exec in another thread then frees the tables we run on
     bool last = detach(p, t, status);
-    mm_switch(NULL); // no longer on tables that another thread may free
     struct pid *pid = NULL;
     if (last)
         end_process(p);
