@@ -6,12 +6,12 @@
 
 enum lockrank {
     RANK_NONE,
+    RANK_FILEPOS,      // an open file's position: held over its whole read, write or seek
     RANK_PROCESS_TREE, // parent/child/group links of all processes
     RANK_PROCESS,      // one process
     RANK_MOUNT,        // mount table, whole renames
     RANK_FDTABLE,
     RANK_FSCTX,        // a process's root, cwd, umask
-    RANK_FILEPOS,      // an open file's position: before inode locks
     RANK_RENAME,       // renames across directories, one at a time
     RANK_INODE_DIR,    // a directory's inode: taken before ...
     RANK_INODE,        // ... an entry's inode
