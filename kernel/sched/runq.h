@@ -26,6 +26,8 @@ struct runq {
     uint64_t min_vruntime;   // never decreases; where newcomers start
     uint64_t switches;
     uint64_t next_balance;   // ktime_ns
+    uint64_t idle_ticks;     // [own CPU] timebase ticks spent waiting for interrupts
+    uint64_t idle_since;     // [own CPU] when the wait in progress began; 0: not waiting
     struct thread *fp_owner; // [own CPU] whose state the FP registers hold; compared only
 } __aligned(64);
 

@@ -278,8 +278,13 @@ static void idle_wait(struct runq *rq) {
     irq_disable();
     atomic_or(&sched_idle_mask, bit);
     fence_full(); // before the look at nr: a waker that saw no bit has queued by now
-    if (READ_ONCE(rq->nr) == 0)
+    if (READ_ONCE(rq->nr) == 0) {
+        uint64_t start = time_read();
+        WRITE_ONCE(rq->idle_since, start);
         wait_for_interrupt();
+        WRITE_ONCE(rq->idle_since, 0);
+        rq->idle_ticks += time_read() - start;
+    }
     atomic_and(&sched_idle_mask, ~bit);
     irq_enable();
 }

@@ -41,7 +41,8 @@ void sched_get_stats(struct sched_stats *out) {
         spin_lock(&rq->lock);
         runq_update(rq);
         out->nr_switches += rq->switches;
-        out->idle_ns += rq->idle->sum_exec;
+        uint64_t since = READ_ONCE(rq->idle_since), now = time_read();
+        out->idle_ns += ticks_to_ns(rq->idle_ticks + (since && now > since ? now - since : 0));
         spin_unlock(&rq->lock);
     }
     for (int i = 0; i < 3; i++)

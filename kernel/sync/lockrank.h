@@ -6,7 +6,7 @@
 
 enum lockrank {
     RANK_NONE,
-    RANK_FILEPOS,      // an open file's position: held over its whole read, write or seek
+    RANK_FILEPOS,      // an open file's position: a read of /proc takes any lock below
     RANK_PROCESS_TREE, // parent/child/group links of all processes
     RANK_PROCESS,      // one process
     RANK_MOUNT,        // mount table, whole renames
