@@ -4,8 +4,11 @@
 int main(int argc, char **argv)
 {
     static const struct test *const tables[] = {
-        string_tests, number_tests, format_tests,  stdio_tests,
-        memory_tests, pattern_tests, library_tests, NULL,
+        /* the C library */
+        string_tests, number_tests, format_tests, stdio_tests, memory_tests, pattern_tests,
+        library_tests,
+        /* the kernel */
+        brk_tests, mmap_tests, mmap_file_tests, mprotect_tests, fault_tests, NULL,
     };
 
     return run_tests(tables, argc, argv);
