@@ -495,7 +495,9 @@ static void finish(void) {
     slab_reap_all();
 }
 
-static int twice(int (*scenario)(void)) {
+// slack: frames that may be missing afterwards. Threads that ran elsewhere leave stacks and objects in
+// the caches of those CPUs.
+static int twice(int (*scenario)(void), uint64_t slack) {
     uint64_t free[2];
     for (int i = 0; i < 2; i++) {
         if (!ctx && start())
@@ -508,11 +510,12 @@ static int twice(int (*scenario)(void)) {
         slab_reap_all();
         free[i] = mem_free_pages();
     }
-    KEXPECT(free[0] <= free[1] + 1, "%lu frames free, then %lu", free[0], free[1]);
+    KEXPECT(free[0] <= free[1] + slack, "%lu frames free, then %lu", free[0], free[1]);
     return 0;
 }
 
-#define CASE(fn) static int run_##fn(void) { return twice(fn); }
+#define CASE(fn) static int run_##fn(void) { return twice(fn, 0); }
+#define CASE_THREADS(fn) static int run_##fn(void) { return twice(fn, 8 * (uint64_t)machine.cpu_count); }
 CASE(names)
 CASE(long_names)
 CASE(data)
@@ -526,10 +529,10 @@ CASE(lazy_umount)
 CASE(cache_shrinks)
 CASE(pipes)
 CASE(pipe_atomicity)
-CASE(pipe_stream)
+CASE_THREADS(pipe_stream)
 CASE(polling)
 CASE(descriptors)
-CASE(race)
+CASE_THREADS(race)
 CASE(special_files)
 
 static int run_end(void) {

@@ -1,7 +1,7 @@
 // The runner of the in-kernel tests: every table, one line for each case.
 #include "test/test.h"
 
-static const struct ktest *const tables[] = {vm_tests, sched_tests, dev_tests, virtio_tests, disk_tests};
+static const struct ktest *const tables[] = {vm_tests, fs_tests, sched_tests, dev_tests, virtio_tests, disk_tests};
 
 int ktest_run_all(void) {
     int passed = 0, failed = 0;
