@@ -219,6 +219,8 @@ static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos) {
         }
         if (u->left == 0 || (n < 0 && n != -EAGAIN))
             return done ? done : n;
+        if (n > 0) // full, or bad memory follows: the next turn knows
+            continue;
         if (f->flags & O_NONBLOCK)
             return done ? done : -EAGAIN;
         int err = wait_for_room(p, tail);
