@@ -108,6 +108,10 @@ static void wake_orphaned_group(struct pid *pgrp) {
     signal_send_group_locked(pgrp, SIGCONT);
 }
 
+static int zombie_code(const struct process *p) {
+    return WIFEXITED(p->exit_status) ? CLD_EXITED : CLD_KILLED;
+}
+
 // proc_lock held.
 static void give_children_to_init(struct process *p) {
     struct process *child, *next;
@@ -115,7 +119,7 @@ static void give_children_to_init(struct process *p) {
         child->parent = init_process;
         list_move_back(&init_process->children, &child->sibling);
         if (child->zombie)
-            process_notify_parent_locked(child, 0);
+            process_notify_parent_locked(child, zombie_code(child));
         if (child->pgrp != p->pgrp && child->session == p->session)
             wake_orphaned_group(child->pgrp);
     }
@@ -140,8 +144,7 @@ static bool become_zombie(struct process *p) {
     p->stop_signal = 0;
     wake_orphaned_group(p->pgrp);
     bool unwanted = p->exit_signal == SIGCHLD && signal_no_zombies_locked(parent);
-    int status = p->exit_status;
-    process_notify_parent_locked(p, WIFEXITED(status) ? CLD_EXITED : CLD_KILLED);
+    process_notify_parent_locked(p, zombie_code(p));
     if (unwanted)
         process_reap_locked(p);
     return unwanted;

@@ -16,6 +16,7 @@
 #include "fs/path.h"
 #include "lib/string.h"
 #include "proc/internal.h"
+#include "proc/sigframe.h"
 #include "proc/signal.h"
 #include "sched/fp.h"
 #include "vm/mm.h"
@@ -73,6 +74,7 @@ static void release_parts(struct process *p) {
         fdtable_put(p->files);
     if (p->mm)
         mm_put(p->mm);
+    signal_exit(p);
     p->fs = NULL;
     p->files = NULL;
     p->mm = NULL;
@@ -88,11 +90,14 @@ static int copy_process(const struct clone_request *r, struct process **out) {
         err = copy_fs(p, parent, r->flags);
     if (!err)
         err = copy_memory(p, parent, r->flags);
+    if (!err)
+        err = signal_copy_notes(p, parent);
     if (err) {
         release_parts(p);
         process_put(p);
         return err;
     }
+    p->sigreturn_mapped = parent->sigreturn_mapped;
     memcpy(p->rlimits, parent->rlimits, sizeof p->rlimits);
     p->exit_signal = r->exit_signal;
     p->dumpable = parent->dumpable;
@@ -238,6 +243,8 @@ int process_start_init(void (*fn)(void *), void *arg) {
     p->fs = fsctx_alloc();
     if (!p->files || !p->fs)
         return -ENOMEM;
+    if ((err = sigframe_init()) != 0)
+        return err;
     rlimits_init(p);
     init_fn = fn;
     t->tid = pid->nr;

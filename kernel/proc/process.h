@@ -23,6 +23,7 @@ struct fdtable;
 struct fsctx;
 struct mm;
 struct sigactions;
+struct signal_note;
 
 // What a process or a thread used. Times in ns.
 struct usage {
@@ -48,6 +49,8 @@ struct process {
     struct fdtable *files;       // [own] held; NULL once exited (then also for others: [proc])
     struct fsctx *fs;            // [own] held; credentials are in it; likewise
     struct sigactions *actions;  // [proc] NULL: all default; shared until one of the sharers writes
+    struct signal_note *notes;   // [proc] one for each signal; NULL until a handler is installed
+    bool sigreturn_mapped;       // [own] the code that handlers return to is in the mm
     uint64_t sigpending;         // [proc] for whichever thread takes it
     struct rlimit rlimits[RLIM_NLIMITS]; // [proc]
 

@@ -250,9 +250,15 @@ static int show_auxv(struct textbuf *b, struct process *p) {
 
 // ---- maps
 
+// The open file behind a VMA; NULL for anonymous memory, shared or not (vm/shmem.c: its object is
+// both the mapping's host and what the VMA holds).
+static const struct file *vma_file(const struct vma *v) {
+    return v->file && v->file != v->mapping->host ? v->file : NULL;
+}
+
 static void map_name(struct textbuf *b, const struct vma *v, char *path) {
-    if (v->file) {
-        const struct file *f = v->file;
+    const struct file *f = vma_file(v);
+    if (f) {
         ssize_t n = path_to_string(NULL, &f->path, path, PATH_MAX);
         text_printf(b, "%s", n >= 0 ? path : "?");
     } else if (v->flags & VM_HEAP) {
@@ -261,21 +267,23 @@ static void map_name(struct textbuf *b, const struct vma *v, char *path) {
         text_printf(b, "[stack]");
     } else if (v->flags & VM_SPECIAL) {
         text_printf(b, "[vdso]");
+    } else if (v->mapping) {
+        text_printf(b, "/dev/zero (deleted)");
     }
 }
 
 #define MAP_NAME_COLUMN 73
 
 static void show_map(struct textbuf *b, const struct vma *v, char *path) {
-    const struct file *f = v->file;
-    dev_t dev = f ? f->inode->super ? f->inode->super->devno : 0 : 0;
-    uint64_t off = v->file ? v->pgoff << PAGE_SHIFT : 0;
+    const struct file *f = vma_file(v);
+    dev_t dev = f && f->inode->super ? f->inode->super->devno : 0;
+    uint64_t off = v->mapping ? v->pgoff << PAGE_SHIFT : 0;
     size_t start = b->len;
     text_printf(b, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
                 v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
                 v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p', off, dev >> 8,
                 dev & 255, f ? f->inode->ino : 0UL);
-    if (v->file || (v->flags & (VM_HEAP | VM_STACK | VM_SPECIAL))) {
+    if (v->mapping || (v->flags & (VM_HEAP | VM_STACK | VM_SPECIAL))) {
         int pad = MAP_NAME_COLUMN - (int)(b->len - start);
         text_printf(b, "%*s", max(pad, 0), "");
         map_name(b, v, path);

@@ -14,8 +14,13 @@ void process_notify_parent_locked(struct process *p, int code) {
     struct process *parent = p->parent;
     bool stop_or_continue = code == CLD_STOPPED || code == CLD_CONTINUED;
     int sig = p->zombie ? p->exit_signal : SIGCHLD;
+    struct signal_note n = {.code = code, .pid = p->pid->nr, .uid = p->fs ? p->fs->uid : 0};
+    n.status = code == CLD_EXITED      ? WEXITSTATUS(p->exit_status)
+               : code == CLD_STOPPED   ? p->stop_signal
+               : code == CLD_CONTINUED ? SIGCONT
+                                       : WTERMSIG(p->exit_status);
     if (sig && !(stop_or_continue && signal_no_stop_news_locked(parent)))
-        signal_send_process_locked(parent, sig);
+        signal_send_note_locked(parent, sig, &n);
     waitq_wake_all(&parent->wait_q);
 }
 

@@ -73,6 +73,8 @@ struct thread {
     uint64_t sigmask, sigpending; // [proc_lock] proc/signal.c
     uint64_t sigmask_saved;   // [own] comes back after the next return to user mode ...
     bool sigmask_restore;     // [own] ... if set (sigsuspend, ppoll)
+    uaddr_t altstack;         // [own] sigaltstack(2)
+    uint64_t altstack_size;   // [own] 0: none
     uint64_t restart_deadline; // [own] ktime_ns; a restarted sleep goes on until then. 0: none
     void *ext;                // [own] for floors above
 

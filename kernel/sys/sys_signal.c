@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "proc/process.h"
+#include "proc/sigframe.h"
 #include "proc/signal.h"
 #include "sched/timer.h"
 #include "sys/convert.h"
@@ -63,15 +64,21 @@ long sys_rt_sigtimedwait(uint64_t uset, uint64_t uinfo, uint64_t utimeout, uint6
         uint64_t ns = timespec_to_ns(&ts), now = ktime_ns();
         deadline = ns == 0 ? 0 : ns > UINT64_MAX - now ? UINT64_MAX : now + ns;
     }
-    int sig = signal_wait(set, deadline);
+    struct signal_note n;
+    int sig = signal_wait(set, deadline, &n);
     if (sig <= 0 || !uinfo)
         return sig;
-    siginfo_t info = {.si_signo = sig, .si_code = SI_USER};
+    siginfo_t info;
+    sigframe_info(sig, &n, &info);
     return copy_to_user(uinfo, &info, sizeof info) ? -EFAULT : sig;
 }
 
-// No handler runs on any stack yet, but libraries set one up: kept would be of no use, so accept.
 long sys_sigaltstack(uint64_t unew, uint64_t uold) {
-    stack_t none = {.ss_flags = SS_DISABLE};
-    return uold ? copy_to_user(uold, &none, sizeof none) : 0;
+    stack_t new, old;
+    if (unew && copy_from_user(&new, unew, sizeof new) != 0)
+        return -EFAULT;
+    int err = sigframe_altstack(unew ? &new : NULL, &old);
+    return err || !uold ? err : copy_to_user(uold, &old, sizeof old);
 }
+
+long sys_rt_sigreturn(void) { return sigframe_pop(tcb_user_frame(current_tcb)); }

@@ -32,6 +32,7 @@ SYSCALL(SYS_rt_sigpending, sys_rt_sigpending, 2)
 SYSCALL(SYS_rt_sigsuspend, sys_rt_sigsuspend, 2)
 SYSCALL(SYS_rt_sigtimedwait, sys_rt_sigtimedwait, 4)
 SYSCALL(SYS_sigaltstack, sys_sigaltstack, 2)
+SYSCALL(SYS_rt_sigreturn, sys_rt_sigreturn, 0)
 
 // sys_cred.c
 SYSCALL(SYS_getuid, sys_getuid, 0)
