@@ -141,7 +141,7 @@ static _Noreturn void corrupt(const char *what)
 
 static int break_to(char *end)
 {
-    return (char *)sys1(SYS_brk, (long)end) == end;
+    return brk(end) == 0;
 }
 
 /* The row ended by someone else's sbrk: its top becomes a free chunk and a fence. */
@@ -175,7 +175,7 @@ static int new_row(char *start, size_t need)
 /* Makes top larger than need by at least MIN_CHUNK. */
 static int grow(size_t need)
 {
-    char *now = (char *)sys1(SYS_brk, 0);
+    char *now = (char *)sbrk(0);
 
     need += MIN_CHUNK;
     if (!top || now != heap_end)
@@ -193,7 +193,7 @@ static void trim(void)
 {
     size_t excess = (chunk_size(top) - TOP_PAD) & ~(PAGE - 1);
 
-    if ((char *)sys1(SYS_brk, 0) != heap_end || !break_to(heap_end - excess))
+    if ((char *)sbrk(0) != heap_end || !break_to(heap_end - excess))
         return;
     heap_end -= excess;
     top->size_flags -= excess;

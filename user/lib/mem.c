@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 /*
- * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The break is
- * asked for each time, as malloc moves it too.
+ * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The last answer is
+ * kept, so that sbrk need not ask: everybody in the library moves the break through here.
  */
+static char *current_break;
+
 int brk(void *addr)
 {
-    if ((void *)sys1(SYS_brk, (long)addr) == addr)
+    current_break = (char *)sys1(SYS_brk, (long)addr);
+    if (current_break == addr)
         return 0;
     errno = ENOMEM;
     return -1;
@@ -20,7 +23,9 @@ int brk(void *addr)
 
 void *sbrk(intptr_t increment)
 {
-    char *old = (char *)sys1(SYS_brk, 0);
+    if (!current_break)
+        current_break = (char *)sys1(SYS_brk, 0);
+    char *old = current_break;
 
     if (increment && brk(old + increment) < 0)
         return (void *)-1;
