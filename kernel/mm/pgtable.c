@@ -74,6 +74,7 @@ pte_t *pt_find_alloc(pte_t *root, vaddr_t va, int level, gfp_t gfp) {
             if (!table)
                 return NULL;
             pte = pte_table(virt_to_phys(table));
+            __atomic_thread_fence(__ATOMIC_RELEASE); // its zeroes first: others walk without our lock
             pt_set(slot, pte);
         }
         assertf(pte_is_table(pte), "va %#lx: leaf %#lx at level %d", va, pte.v, l);
@@ -82,39 +83,52 @@ pte_t *pt_find_alloc(pte_t *root, vaddr_t va, int level, gfp_t gfp) {
     return slot;
 }
 
+// End of the part of a table that was ever used, as a slot number.
+static inline size_t used_end(const pte_t *table) { return virt_to_page(table)->index; }
+
 // Puts c on the slot of va at `level` of its table.
-static void cursor_set(struct pt_cursor *c, vaddr_t va, int level, pte_t *slot) {
+static inline void cursor_set(struct pt_cursor *c, vaddr_t va, int level, pte_t *slot) {
     c->va = ALIGN_DOWN(va, pt_level_size(level));
     c->slot = slot;
     c->level = level;
     c->stop = slot + 1;
     if (level == 0) {
-        size_t left = min(pt_slots_left(va), (c->end - c->va + PAGE_SIZE - 1) >> PAGE_SHIFT);
-        c->stop = slot + left;
+        size_t left = (c->end - c->va + PAGE_SIZE - 1) >> PAGE_SHIFT;
+        c->stop = slot + min(used_end(c->table[0]) - pt_index(va, 0), left);
     }
+}
+
+// Moves c from its empty level-0 slot to the next used one of the same table. False: there is none.
+static inline bool cursor_skip(struct pt_cursor *c) {
+    pte_t *slot = c->slot;
+    while (++slot != c->stop)
+        if (slot->v) {
+            c->va += (vaddr_t)(slot - c->slot) << PAGE_SHIFT;
+            c->slot = slot;
+            return true;
+        }
+    return false;
 }
 
 // Finds the first non-empty leaf slot at or after va. c->table[level] is the table for va; loop
 // invariant: c->table[l] holds va for all l >= level, and everything before va has been seen.
 static bool cursor_seek(struct pt_cursor *c, vaddr_t va, int level) {
     while (va < c->end) {
-        pte_t *slot = c->table[level] + pt_index(va, level);
-        pte_t pte = *slot;
-        if (pte_is_table(pte) && level) {
-            c->table[--level] = pte_to_table(pte);
-            continue;
+        pte_t *table = c->table[level], *slot = table + pt_index(va, level);
+        int step = level; // how much of the address space the slot's emptiness says
+        if (level == PT_LEVELS - 1 || pt_index(va, level) < used_end(table)) {
+            if (level && pte_is_table(*slot)) {
+                c->table[--level] = pte_to_table(*slot);
+                continue;
+            }
+            cursor_set(c, va, level, slot);
+            if (!pte_none(*slot) || (level == 0 && cursor_skip(c)))
+                return true;
         }
-        cursor_set(c, va, level, slot);
-        if (!pte_none(pte))
-            return true;
-        if (level == 0) // the rest of this table, quickly
-            while (++c->slot != c->stop)
-                if (c->slot->v) {
-                    c->va += (vaddr_t)(c->slot - slot) << PAGE_SHIFT;
-                    return true;
-                }
-        va = c->va + (level ? pt_level_size(level) : (vaddr_t)(c->stop - slot) << PAGE_SHIFT);
-        while (level < PT_LEVELS - 1 && pt_index(va, level) == 0)
+        if (level == 0 || (level < PT_LEVELS - 1 && pt_index(va, level) >= used_end(table)))
+            step = level + 1; // nothing more in this table
+        va = ALIGN_DOWN(va, pt_level_size(step)) + pt_level_size(step);
+        while (level < PT_LEVELS - 1 && (level < step || pt_index(va, level) == 0))
             level++; // va begins another table
     }
     return false;
@@ -131,6 +145,8 @@ bool pt_next_table(struct pt_cursor *c) {
     vaddr_t va = c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
     int level = c->level;
 
+    if (va >= c->end)
+        return false;
     while (level < PT_LEVELS - 1 && pt_index(va, level) == 0)
         level++;
     return cursor_seek(c, va, level);
@@ -204,6 +220,7 @@ static void table_check(const pte_t *table, int level) {
     assertf(p->flags == 1u << PG_TABLE, "table %p flags %#x", table, p->flags);
     for (size_t i = 0; i < PT_ENTRIES; i++) {
         used += !pte_none(table[i]);
+        assertf(i < p->index || pte_none(table[i]), "table %p[%zu] lies past %lu", table, i, p->index);
         assertf(level || !pte_is_table(table[i]), "table %p[%zu] = %#lx", table, i, table[i].v);
     }
     assertf(used == p->private, "table %p: %lu entries, counted %lu", table, used, p->private);

@@ -1,8 +1,9 @@
 // Page tables: one cursor that every walk uses (map, unmap, copy, free, dump), and kernel mappings.
 //
 // A table page is PG_TABLE and keeps the number of its non-empty entries in page->private, so an
-// empty table is known without a scan. (Reference count > 1 will mean: shared by forks.) A user
-// root counts the entries of its user half only.
+// empty table is known without a scan, and in page->index the end of its used part: no entry from
+// there on was ever set, so a search stops there. (Reference count > 1 will mean: shared by forks.)
+// A user root counts the entries of its user half only, and has no used part.
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
 // level's size, all tables above it exist, and no entry in [start, c->va) was skipped unless empty.
@@ -56,11 +57,23 @@ static inline bool pte_is_table(pte_t pte) {
     return (pte.v & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V;
 }
 
-// Writes an entry and keeps the table's count. Every store to a table goes through these. About ten
+// For loops that fill slots of one table themselves: n entries that were empty are set now, the last
+// of them is `last`.
+static inline void pt_count_set(const pte_t *last, size_t n) {
+    struct page *table = virt_to_page(last);
+    size_t end = ((uintptr_t)last % PAGE_SIZE) / sizeof(pte_t) + 1;
+    table->private += n;
+    if (end > table->index)
+        table->index = end;
+}
+
+// Writes an entry and keeps the table's count. Every store to a table goes through these. About 15
 // instructions. The old entry must be empty, or one that the hardware does not change meanwhile.
 static inline void pt_set(pte_t *slot, pte_t pte) {
-    struct page *table = virt_to_page(slot);
-    table->private += (uint64_t)(pte.v != 0) - (uint64_t)(slot->v != 0);
+    if (slot->v == 0)
+        pt_count_set(slot, pte.v != 0);
+    else if (pte.v == 0)
+        virt_to_page(slot)->private--;
     WRITE_ONCE(slot->v, pte.v);
 }
 // Takes the entry out: an atomic swap with zero, as the hardware may set A and D meanwhile.

@@ -17,11 +17,18 @@ static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
 
 static int grow(struct mm *mm, uaddr_t from, uaddr_t to) {
     const uint32_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP;
-    struct vma *next = vma_find(mm, from);
+    struct vma *heap = vma_lookup(mm, from - 1);
+    struct vma *next = heap ? vma_next(mm, heap) : vma_find(mm, from);
     if (next && to > vma_guard_start(next))
         return -ENOMEM;
     int err = mm_may_grow(mm, flags, (to - from) >> PAGE_SHIFT);
-    return err ? err : vm_add_area(mm, from, to, flags, NULL, NULL, from >> PAGE_SHIFT);
+    if (err)
+        return err;
+    if (!heap || heap->flags != flags || heap->mapping)
+        return vm_add_area(mm, from, to, flags, NULL, NULL, from >> PAGE_SHIFT);
+    vma_set_range(mm, heap, heap->start, to, heap->pgoff); // the usual case
+    mm_account(mm, flags, (to - from) >> PAGE_SHIFT);
+    return 0;
 }
 
 // mm write-locked.

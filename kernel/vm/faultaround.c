@@ -40,6 +40,7 @@ static bool make_window(const struct fault *f, struct window *w) {
 
 struct around {
     pte_t *base;     // slot of the page with index `first`
+    pte_t *last;     // set: pages come in rising order
     uint64_t first, bits;
     long mapped, fresh; // PTEs made; of pages that had none
 };
@@ -52,6 +53,7 @@ static inline void map_one(struct around *a, struct page *p) {
     atomic_add_relaxed(&p->refcount, 1);
     a->fresh += atomic_add_relaxed(&p->mapcount, 1) == 0;
     slot->v = pte_make(page_to_phys(p), a->bits).v;
+    a->last = slot;
     a->mapped++;
 }
 
@@ -66,7 +68,8 @@ static bool map_pages(const struct fault *f, const struct window *w, struct page
         a->base = slot - ((f->addr - w->start) >> PAGE_SHIFT);
         for (size_t i = 0; i < n; i++)
             map_one(a, pages[i]);
-        virt_to_page(slot)->private += a->mapped;
+        if (a->mapped)
+            pt_count_set(a->last, a->mapped);
         mm->rss_file += a->mapped;
         hit = !pte_none(*slot);
     }

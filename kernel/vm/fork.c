@@ -66,7 +66,8 @@ static void copy_slots(struct copy *c, pte_t *slot, pte_t *stop, pte_t *dst, uin
         left--;
         copy_slot(c, slot, dst, pte);
     }
-    virt_to_page(dst - 1)->private += c->entries - before;
+    if (c->entries > before)
+        pt_count_set(dst - 1, c->entries - before);
 }
 
 static int copy_range(struct copy *c, uaddr_t start, uaddr_t end) {

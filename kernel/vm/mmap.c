@@ -56,12 +56,26 @@ static void unmap_pages(struct mm *mm, uaddr_t start, uaddr_t end, struct vma *p
     tlb_finish(&g);
 }
 
+// [start, v->end) goes: v only gets shorter.
+static void cut_tail(struct mm *mm, struct vma *v, uaddr_t start) {
+    uaddr_t end = v->end;
+    mm_account(mm, v->flags, -(int64_t)((end - start) >> PAGE_SHIFT));
+    rmap_edit_begin(v->mapping);
+    vma_set_range(mm, v, v->start, start, v->pgoff);
+    rmap_edit_end(v->mapping);
+    unmap_pages(mm, start, end, v, vma_next(mm, v));
+}
+
 int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead) {
     assertf(rwsem_write_held(&mm->lock), "unmap of %#lx-%#lx", start, end);
     assertf(start < end && IS_ALIGNED(start | end, PAGE_SIZE), "%#lx-%#lx", start, end);
     struct vma *v = vma_intersect(mm, start, end), *prev, *next;
     if (!v)
         return 0;
+    if (v->start < start && v->end == end) {
+        cut_tail(mm, v, start);
+        return 0;
+    }
     int err = split_at(mm, start);
     if (!err)
         err = split_at(mm, end);
