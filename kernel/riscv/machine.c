@@ -89,10 +89,12 @@ static uint64_t chosen_address(const struct fdt_node *chosen, const char *name) 
 
 static void read_chosen(void) {
     struct fdt_node chosen;
+    machine.cmdline = "";
     if (!fdt_find_path("/chosen", &chosen))
         return;
     const char *args = fdt_prop_string(&chosen, "bootargs");
-    strlcpy(machine.cmdline, args ? args : "", sizeof(machine.cmdline));
+    if (args)
+        machine.cmdline = args;
     machine.initrd_start = chosen_address(&chosen, "linux,initrd-start");
     machine.initrd_end = chosen_address(&chosen, "linux,initrd-end");
     if (machine.initrd_end < machine.initrd_start)

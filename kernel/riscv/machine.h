@@ -21,7 +21,7 @@ struct machine {
     int cpu_count;
     uint64_t timebase; // ticks a second
     bool has_sstc;
-    char cmdline[2048];
+    const char *cmdline; // in the device tree, whatever its length
     const char *model;
     paddr_t initrd_start, initrd_end;
     uint64_t boot_ticks; // timebase at the kernel's first instruction

@@ -13,11 +13,10 @@
 #include "klog/printk.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
+#include "mm/slab.h"
 #include "proc/exec.h"
 #include "proc/process.h"
 #include "sched/timer.h"
-
-#define WORD_MAX 512 // one word of the command line
 
 static const char *const known_words[] = {"root",  "rootfstype", "ro",       "rw",
                                           "init",  "console",    "quiet",    "loglevel",
@@ -73,13 +72,14 @@ static void open_console(void) {
     file_put(f);
 }
 
-static int add_words(struct exec_strings *argv, struct exec_strings *envp) {
-    char word[WORD_MAX];
+// word is room for the longest word there can be.
+static int add_words(struct exec_strings *argv, struct exec_strings *envp, char *word,
+                     size_t size) {
     bool after;
     int err = exec_strings_add(envp, "HOME=/");
     if (!err)
         err = exec_strings_add(envp, "TERM=linux");
-    for (int i = 0; !err && cmdline_word(i, word, sizeof(word), &after); i++) {
+    for (int i = 0; !err && cmdline_word(i, word, size, &after); i++) {
         if (!after && is_known(word))
             continue;
         if (!after)
@@ -92,9 +92,12 @@ static int add_words(struct exec_strings *argv, struct exec_strings *envp) {
 static int try_program(const char *name) {
     struct exec_strings argv = {0}, envp = {0};
     struct trapframe *tf = tcb_user_frame(current_tcb);
-    int err = exec_strings_add(&argv, name);
+    size_t size = strlen(machine.cmdline) + 1;
+    char *word = kmalloc(size, GFP_KERNEL);
+    int err = word ? exec_strings_add(&argv, name) : -ENOMEM;
     if (!err)
-        err = add_words(&argv, &envp);
+        err = add_words(&argv, &envp, word, size);
+    kfree(word);
     if (!err)
         err = process_exec(NULL, name, &argv, &envp, tf);
     exec_strings_free(&argv);
