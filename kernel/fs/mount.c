@@ -226,6 +226,8 @@ static int attach_checked(struct mount *m, const struct path *where) {
         return -ENOTDIR;
     if (where->dentry->removed)
         return -ENOENT;
+    if (where->mount->super == m->super && where->dentry == m->root)
+        return -EBUSY; // the same again in the same place
     attach(m, where);
     return 0;
 }

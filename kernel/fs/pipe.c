@@ -125,7 +125,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos) {
         ssize_t n = drain(p, u);
         mutex_unlock(&p->lock);
         if (n) {
-            waitq_wake_all(&p->writeq);
+            waitq_wake_all_sync(&p->writeq);
             return n;
         }
         if (ended)
@@ -215,7 +215,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos) {
         mutex_unlock(&p->lock);
         if (n > 0) {
             done += n;
-            waitq_wake_all(&p->readq);
+            waitq_wake_all_sync(&p->readq);
         }
         if (u->left == 0 || (n < 0 && n != -EAGAIN))
             return done ? done : n;

@@ -164,7 +164,8 @@ static void enqueue_and_kick(struct runq *rq, struct thread *t, bool is_new) {
     runq_place(rq, t, is_new);
     runq_insert(rq, t);
     runq_account(rq, t);
-    if (runq_preempts(rq, t)) {
+    bool may_wait = local && current()->wake_sync && rq->curr != rq->idle;
+    if (runq_preempts(rq, t) && !may_wait) {
         kick = !(rq->curr->tcb.work & WORK_RESCHED);
         set_work(rq->curr, WORK_RESCHED);
     } else if (rq->nr == 2) { // curr is no longer alone: its slice begins to count

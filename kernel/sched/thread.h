@@ -62,6 +62,7 @@ struct thread {
     uint64_t time_mark;       // [own] time_read() when the mode last changed
     uint64_t nvcsw, nivcsw;   // [own] voluntary and forced switches
     uint64_t minflt, majflt;  // [own]
+    bool wake_sync;           // [own] it wakes others but is soon to sleep itself: no preemption
     uint32_t pagefault_off;   // [own] >0: user copies fail short instead of faulting (vm/uaccess.h)
     uint64_t start_ns;        // [I]
 

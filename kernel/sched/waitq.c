@@ -69,6 +69,12 @@ static void wake(struct waitq *q, bool all) {
 void waitq_wake_one(struct waitq *q) { wake(q, false); }
 void waitq_wake_all(struct waitq *q) { wake(q, true); }
 
+void waitq_wake_all_sync(struct waitq *q) {
+    current()->wake_sync = true;
+    wake(q, true);
+    current()->wake_sync = false;
+}
+
 struct sleep_timer {
     struct timer timer;
     struct thread *thread;

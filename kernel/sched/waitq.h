@@ -30,6 +30,9 @@ void waitq_finish(struct waitq *q, struct wait_entry *e);
 // Any context. With nobody waiting a wake-up costs about ten instructions and no lock.
 void waitq_wake_one(struct waitq *q);
 void waitq_wake_all(struct waitq *q);
+// The same from a thread that has more to do for them and will sleep when it cannot go on (a writer
+// into a pipe): those it wakes on this CPU wait for that, or for the end of its slice.
+void waitq_wake_all_sync(struct waitq *q);
 static inline bool waitq_active(struct waitq *q) { return !list_empty(&q->head); }
 // Sleeps until woken or until deadline (ktime_ns; UINT64_MAX: none). False: the time has come.
 bool schedule_until(uint64_t deadline);
