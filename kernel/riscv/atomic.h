@@ -13,6 +13,7 @@
 #define atomic_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL)
 // Statistics and counts that order nothing.
 #define atomic_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+#define atomic_swap_relaxed(p, v) __atomic_exchange_n(p, v, __ATOMIC_RELAXED)
 #define atomic_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
 // True when *p was old and is now new.
 #define atomic_cas(p, old, new)                                                                    \

@@ -14,13 +14,16 @@
 #include "abi/errno.h"
 #include "mm/buddy.h"
 #include "mm/stat.h"
+#include "riscv/pagecopy.h"
 #include "vm/faultcase.h"
 #include "vm/prot.h"
 
 struct page *anon_page_new(const struct fault *f, bool zero) {
-    struct page *p = page_alloc(zero ? GFP_USER | GFP_ZERO : GFP_USER, 0);
-    if (!p)
+    struct page *p = page_alloc(GFP_USER, 0);
+    if (unlikely(!p))
         return NULL;
+    if (zero) // not GFP_ZERO: frames that are known to be clear are kept for page tables
+        clear_page(page_to_virt(p));
     assertf(p->flags == 0 && p->mapcount == 0, "new page %#lx flags %#x mapcount %d", page_to_pfn(p),
             p->flags, p->mapcount);
     p->flags = 1u << PG_ANON | 1u << PG_UPTODATE;

@@ -17,7 +17,7 @@ static int advise_dontneed(struct vma *v, uaddr_t start, uaddr_t end) {
     if (v->flags & (VM_LOCKED | VM_SPECIAL))
         return -EINVAL;
     tlb_gather_init(&g, v->mm, false);
-    zap_range(&g, start, end, true);
+    zap_range(&g, start, end, 0);
     tlb_finish(&g);
     return 0;
 }

@@ -76,9 +76,11 @@ static void unmap_everything(struct mm *mm) {
     list_for_each(v, &mm->vma_list, link) {
         if (v->mapping)
             rmap_remove_vma(v);
-        zap_range(&g, v->start, v->end, true);
+        zap_range(&g, v->start, v->end, ZAP_TABLES);
     }
-    zap_tables(&g, 0, USER_END, 0, USER_END);
+    if (virt_to_page(mm->root)->private) // tables that MADV_DONTNEED or truncation left empty
+        pt_free_empty(mm->root, 0, USER_END, tlb_gather_table, &g);
+    assertf(virt_to_page(mm->root)->private == 0, "mm %p: entries stay", (void *)mm);
     tlb_finish(&g);
 }
 

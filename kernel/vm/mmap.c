@@ -11,8 +11,7 @@
 // Errors are those of the manual pages; everything that can fail is checked, and the splits done,
 // before anything is unmapped.
 //
-// Invariants: 1. tables are freed only between what the neighbours left and right still use. 2. mm's
-// books follow every edit.
+// Invariants: mm's books follow every edit; no VMA that could be merged with its neighbour stays apart.
 #include "vm/mmap.h"
 
 #include "abi/errno.h"
@@ -45,14 +44,10 @@ static void detach(struct mm *mm, struct vma *v, struct list *dead) {
     list_push_back(dead, &v->link);
 }
 
-// Unmaps the pages of the dead VMAs that the call detached, which lie in [start, end).
-static void unmap_pages(struct mm *mm, uaddr_t start, uaddr_t end, struct vma *prev, struct vma *next) {
+static void unmap_pages(struct mm *mm, uaddr_t start, uaddr_t end) {
     struct tlb_gather g;
-    uaddr_t floor = prev ? prev->end : 0, ceiling = next ? next->start : USER_END;
-
     tlb_gather_init(&g, mm, false);
-    if (zap_range(&g, start, end, true))
-        zap_tables(&g, start, end, floor, ceiling);
+    zap_range(&g, start, end, ZAP_TABLES);
     tlb_finish(&g);
 }
 
@@ -63,13 +58,13 @@ static void cut_tail(struct mm *mm, struct vma *v, uaddr_t start) {
     rmap_edit_begin(v->mapping);
     vma_set_range(mm, v, v->start, start, v->pgoff);
     rmap_edit_end(v->mapping);
-    unmap_pages(mm, start, end, v, vma_next(mm, v));
+    unmap_pages(mm, start, end);
 }
 
 int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead) {
     assertf(rwsem_write_held(&mm->lock), "unmap of %#lx-%#lx", start, end);
     assertf(start < end && IS_ALIGNED(start | end, PAGE_SIZE), "%#lx-%#lx", start, end);
-    struct vma *v = vma_intersect(mm, start, end), *prev, *next;
+    struct vma *v = vma_intersect(mm, start, end), *next;
     if (!v)
         return 0;
     if (v->start < start && v->end == end) {
@@ -82,12 +77,11 @@ int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead
     if (err)
         return err;
     v = vma_find(mm, start);
-    prev = vma_prev(mm, v);
     for (; v && v->start < end; v = next) {
         next = vma_next(mm, v);
         detach(mm, v, dead);
     }
-    unmap_pages(mm, start, end, prev, v);
+    unmap_pages(mm, start, end);
     return 0;
 }
 

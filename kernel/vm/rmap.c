@@ -59,7 +59,7 @@ void rmap_unmap_range(struct mapping *m, uint64_t first, uint64_t last, bool als
         if (!overlap(v, first, last, &start, &end))
             continue;
         tlb_gather_init(&g, v->mm, false);
-        zap_range(&g, start, end, also_private_copies);
+        zap_range(&g, start, end, also_private_copies ? 0 : ZAP_FILE_ONLY);
         tlb_finish(&g);
     }
     mutex_unlock(&m->rmap_lock);

@@ -6,13 +6,15 @@
 //
 //   for each table in the range (cursor)        ptl taken
 //     for each entry: take out, drop mapcount, hand the frame to the gather
-//     books                                     ptl dropped
+//     books; is the table empty now? unlink it  ptl dropped
 //
-// Invariants: 1. a PTE's reference goes to the gather, and so is dropped only after the flush. 2. rss
-// counts and the table's entry count change under ptl together with the entries.
+// Invariants: 1. a PTE's reference goes to the gather, and so is dropped only after the flush; so do
+// tables. 2. rss counts and the table's entry count change under ptl together with the entries. 3. only
+// callers that keep faults out (mm->lock held for writing, or no users left) unlink tables, so a fault
+// may remember a slot without ptl.
 //
-// Locks: mm->lock for writing, or for reading (MADV_DONTNEED), or the mapping's rmap_lock (truncation):
-// each keeps the tables in place. ptl for the entries.
+// Locks: mm->lock for writing, or for reading (MADV_DONTNEED), or the mapping's rmap_lock (truncation).
+// ptl for the entries. Rejected: a second pass for empty tables (costs a scan of the upper levels).
 #include "vm/zap.h"
 
 #include "mm/stat.h"
@@ -20,14 +22,14 @@
 
 struct zap {
     struct tlb_gather *g;
-    bool private_copies;
+    bool file_only;
     long anon, file;            // PTEs taken out
     long anon_gone, file_gone;  // pages whose last PTE that was
     long entries;
 };
 
 static inline void zap_page(struct zap *z, struct page *p) {
-    int old = atomic_sub(&p->mapcount, 1);
+    int old = atomic_add_relaxed(&p->mapcount, -1);
     assertf(old > 0, "page %#lx mapcount %d", page_to_pfn(p), old);
     if (page_test(p, PG_ANON)) {
         z->anon++;
@@ -39,20 +41,20 @@ static inline void zap_page(struct zap *z, struct page *p) {
     tlb_gather_page(z->g, p);
 }
 
-static inline bool spares(const struct zap *z, pte_t pte) {
+static inline bool spares(pte_t pte) {
     return pte_special(pte) || page_test(pfn_to_page(pte_pfn(pte)), PG_ANON);
 }
 
-// Entries [slot, stop) of one table, the first for address va.
+// Entries [slot, stop) of one table that has `left` entries in all.
 static void zap_slots(struct zap *z, pte_t *slot, pte_t *stop, uint64_t left) {
     for (; slot != stop && left; slot++) {
         pte_t pte = *slot;
         if (pte_none(pte))
             continue;
         left--;
-        if (unlikely(!z->private_copies) && spares(z, pte))
+        if (unlikely(z->file_only) && spares(pte))
             continue;
-        pte.v = atomic_swap(&slot->v, 0UL); // the hardware may set A and D meanwhile
+        pte.v = atomic_swap_relaxed(&slot->v, 0UL); // the hardware may set A and D meanwhile
         z->entries++;
         if (likely(!pte_special(pte)))
             zap_page(z, pfn_to_page(pte_pfn(pte)));
@@ -73,48 +75,35 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
         mm_stat_add(NR_MAPPED, -z->file_gone);
 }
 
-bool zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, bool private_copies) {
+// The cursor's table is empty: out of the one above it, and that too if it was the last there.
+static void unlink_table(struct tlb_gather *g, const struct pt_cursor *c) {
+    for (int level = 0; level < PT_LEVELS - 1; level++) {
+        if (virt_to_page(c->table[level])->private)
+            return;
+        pt_clear(c->table[level + 1] + pt_index(c->va, level + 1));
+        tlb_gather_table(g, c->table[level]);
+    }
+}
+
+void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
     struct mm *mm = g->mm;
     struct pt_cursor c;
-    bool some = false;
 
     assertf(start < end && end <= USER_END, "zap %#lx-%#lx", start, end);
     while (start < end) {
-        struct zap z = {.g = g, .private_copies = private_copies};
+        struct zap z = {.g = g, .file_only = how & ZAP_FILE_ONLY};
         spin_lock(&mm->ptl);
         if (!pt_first(&c, mm->root, start, end)) {
             spin_unlock(&mm->ptl);
-            break;
+            return;
         }
-        some = true;
         start = c.va + ((vaddr_t)(c.stop - c.slot) << PAGE_SHIFT);
         tlb_gather_range(g, c.va, start);
         struct page *table = virt_to_page(c.slot);
         zap_slots(&z, c.slot, c.stop, table->private);
         zap_books(&z, mm, table);
+        if (how & ZAP_TABLES)
+            unlink_table(g, &c);
         spin_unlock(&mm->ptl);
     }
-    return some;
-}
-
-// Is the 1 GiB around va without any table now?
-static bool level1_empty(pte_t *root, uaddr_t va) {
-    pte_t *slot = pt_find(root, va, 1);
-    return slot && virt_to_page(slot)->private == 0;
-}
-
-void zap_tables(struct tlb_gather *g, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling) {
-    struct mm *mm = g->mm;
-    assertf(floor <= start && start < end && end <= ceiling, "%#lx-%#lx in %#lx-%#lx", start, end,
-            floor, ceiling);
-    uaddr_t from = max(floor, ALIGN_DOWN(start, pt_level_size(1)));
-    uaddr_t to = min(ceiling, ALIGN_UP(end, pt_level_size(1)));
-    spin_lock(&mm->ptl);
-    pt_free_empty(mm->root, from, to, tlb_gather_table, g);
-    if (level1_empty(mm->root, start) || level1_empty(mm->root, end - 1)) {
-        from = max(floor, ALIGN_DOWN(start, pt_level_size(2)));
-        to = min(ceiling, ALIGN_UP(end, pt_level_size(2)));
-        pt_free_empty(mm->root, from, to, tlb_gather_table, g);
-    }
-    spin_unlock(&mm->ptl);
 }
