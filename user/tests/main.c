@@ -8,7 +8,8 @@ int main(int argc, char **argv)
         string_tests, number_tests, format_tests, stdio_tests, memory_tests, pattern_tests,
         library_tests,
         /* the kernel */
-        brk_tests, mmap_tests, mmap_file_tests, mprotect_tests, fault_tests, NULL,
+        brk_tests, mmap_tests, mmap_file_tests, mprotect_tests, fault_tests, stack_tests, cow_tests,
+        maps_tests, efault_tests, fork_tests, exec_tests, NULL,
     };
 
     return run_tests(tables, argc, argv);

@@ -282,6 +282,11 @@ static int is_emulated(void)
 
 static int run_helper(int argc, char **argv)
 {
+    if (strcmp(argv[1], "--as") != 0) { /* as a script's interpreter: show the arguments */
+        for (int i = 1; i < argc; i++)
+            printf("[%s]", argv[i]);
+        return 0;
+    }
     for (const struct helper *h = exec_helpers; argc > 2 && h->name; h++) {
         if (strcmp(h->name, argv[2]) == 0)
             return h->fn(argc - 2, argv + 2);
@@ -321,7 +326,7 @@ static void find_directories(void)
 
 int run_tests(const struct test *const *tables, int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--as") == 0)
+    if (argc > 1 && strncmp(argv[1], "--as", 4) == 0)
         return run_helper(argc, argv);
 
     int list = parse_options(argc, argv);
