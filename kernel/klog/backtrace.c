@@ -1,14 +1,16 @@
 // Backtraces by frame pointer.
 //
-// The compiler keeps in s0 the stack pointer at entry of the current function (-fno-omit-frame-pointer):
+// The compiler keeps in s0 the stack pointer at entry of the current function
+// (-fno-omit-frame-pointer):
 //
 //   s0 -> +----------------+ caller's frame begins
 //         | return address |  s0 - 8     in a function that calls nothing: the caller's s0,
 //         | caller's s0    |  s0 - 16    and no return address at all
 //
 // A kernel trap leaves no gap: trap_from_kernel() is entered with sp = the trap frame, so where the
-// return address is kernel_trap_return its s0 points at the frame, which has the interrupted pc and s0.
-// Assembly routines (text.asm) have no frame; where one was interrupted its ra is printed as well.
+// return address is kernel_trap_return its s0 points at the frame, which has the interrupted pc and
+// s0. Assembly routines (text.asm) have no frame; where one was interrupted its ra is printed as
+// well.
 //
 // Invariant: no address is read that is not on the hart's current or emergency kernel stack.
 #include "klog/backtrace.h"

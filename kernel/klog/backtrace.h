@@ -3,8 +3,9 @@
 
 #include "lib/compiler.h"
 
-// pc is a return address. Prints "  #0 0xffffffc0002004a6 function+0x1a" for each return address, through kernel traps to what
-// they interrupted; stops at the stack's end or at the first frame pointer that cannot be one.
+// pc is a return address. Prints "  #0 0xffffffc0002004a6 function+0x1a" for each return address,
+// through kernel traps to what they interrupted; stops at the stack's end or at the first frame
+// pointer that cannot be one.
 void backtrace_print(vaddr_t pc, vaddr_t fp);
 void backtrace_here(void);
 struct trapframe;

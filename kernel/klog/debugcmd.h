@@ -1,5 +1,6 @@
-// Debug commands: one-letter reports on the console (Ctrl-T then the letter, or /proc/sysrq-trigger).
-// Floors above register theirs; each prints by printk from interrupt context, taking locks by try.
+// Debug commands: one-letter reports on the console (Ctrl-T then the letter, or
+// /proc/sysrq-trigger). Floors above register theirs; each prints by printk from interrupt context,
+// taking locks by try.
 #pragma once
 
 struct debugcmd {

@@ -1,11 +1,11 @@
 // Panics and failed assertions.
 //
-//   first hart:   message, its state, backtrace -> stop_others -> power off with status PANIC_STATUS
+//   first hart:   message, its state, backtrace -> stop_others -> power off, status PANIC_STATUS
 //   other harts:  reached by IPI one after the other: their state, backtrace, then stopped
 //
-// What can go wrong here is caught by counting: a panic inside a panic prints its message and powers
-// off at once, a third one asks the firmware. A hart that panics while another one does waits to be
-// stopped. From the first line on the log goes straight to the firmware's console.
+// What can go wrong here is caught by counting: a panic inside a panic prints its message and
+// powers off at once, a third one asks the firmware. A hart that panics while another one does
+// waits to be stopped. From the first line on the log goes straight to the firmware's console.
 #include "klog/panic.h"
 
 #include "klog/backtrace.h"

@@ -9,7 +9,8 @@
 // what no caller of printk holds, which for the UART is nothing. In panic mode there is no lock and
 // the sink is the firmware's console, which needs nothing of ours to be intact.
 //
-// Lines longer than LINE_MAX are cut; a line that its caller left open is continued by the next call.
+// Lines longer than LINE_MAX are cut; a line that its caller left open is continued by the next
+// call.
 #include "klog/printk.h"
 
 #include "lib/format.h"

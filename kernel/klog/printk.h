@@ -7,7 +7,16 @@
 
 #include "lib/compiler.h"
 
-enum loglevel { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum loglevel {
+    LOG_EMERG,
+    LOG_ALERT,
+    LOG_CRIT,
+    LOG_ERR,
+    LOG_WARNING,
+    LOG_NOTICE,
+    LOG_INFO,
+    LOG_DEBUG,
+};
 
 // A line is "<module>: text\n"; "[ssssss.uuuuuu] " is put before it.
 void printk(enum loglevel level, const char *fmt, ...) __printf(2, 3);

@@ -1,6 +1,6 @@
-// The trace ring: the last TRACE_EVENTS events of all harts, newest overwrite oldest. A slot is taken
-// by one atomic add, so harts do not wait for each other; a slow writer may be overtaken by a whole
-// round, which a debugging aid can bear.
+// The trace ring: the last TRACE_EVENTS events of all harts, newest overwrite oldest. A slot is
+// taken by one atomic add, so harts do not wait for each other; a slow writer may be overtaken by a
+// whole round, which a debugging aid can bear.
 #include "klog/trace.h"
 
 #include "klog/printk.h"

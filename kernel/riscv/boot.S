@@ -1,15 +1,16 @@
 // From firmware to C.
 //
 // SBI enters _start on one hart, in S mode with paging off, at the physical address where the image
-// was loaded: a0 = hart id, a1 = device tree. The image is linked at PAGE_OFFSET + KERNEL_LOAD_OFFSET,
-// so until paging is on every address must be formed relative to pc (lla), which medany code does.
+// was loaded: a0 = hart id, a1 = device tree. The image is linked at PAGE_OFFSET +
+// KERNEL_LOAD_OFFSET, so until paging is on every address must be formed relative to pc (lla),
+// which medany code does.
 //
 //   physical  ram_base      + KERNEL_LOAD_OFFSET  _start ...
 //   virtual   PAGE_OFFSET   + KERNEL_LOAD_OFFSET  _start ...
 //
-// The early page table maps only the linear map (128 leaves of 1 GiB). No identity mapping is needed:
-// stvec holds the high address of the next line, and the first fetch after satp is written faults
-// there. ram_base must be a multiple of 1 GiB for that, as it is on every board we know.
+// The early page table maps only the linear map (128 leaves of 1 GiB). No identity mapping is
+// needed: stvec holds the high address of the next line, and the first fetch after satp is written
+// faults there. ram_base must be a multiple of 1 GiB for that, as it is on every board we know.
 // kernel_pt_init() (mm/) replaces the table by one that is never writable and executable at once.
 //
 // Further harts are started by hart_start() through SBI HSM in hart_entry: a1 = their struct tcb.

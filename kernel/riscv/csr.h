@@ -57,7 +57,9 @@ static inline uint64_t irq_save(void) {
     asm volatile("csrrci %0, sstatus, 2" : "=r"(old)::"memory");
     return old & SSTATUS_SIE;
 }
-static inline void irq_restore(uint64_t saved) { asm volatile("csrs sstatus, %0" ::"r"(saved) : "memory"); }
+static inline void irq_restore(uint64_t saved) {
+    asm volatile("csrs sstatus, %0" ::"r"(saved) : "memory");
+}
 
 static inline uint64_t time_read(void) { return csr_read(time); } // timebase ticks
 static inline void wait_for_interrupt(void) { asm volatile("wfi" ::: "memory"); }

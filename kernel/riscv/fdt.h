@@ -25,7 +25,8 @@ bool fdt_find_path(const char *path, struct fdt_node *node);
 // status is okay.
 bool fdt_next_compatible(struct fdt_node *node, const char *compatible);
 bool fdt_find_phandle(uint32_t phandle, struct fdt_node *node);
-const void *fdt_prop(const struct fdt_node *node, const char *name, uint32_t *len); // NULL if absent
+// The value and its length (len may be NULL); NULL if absent.
+const void *fdt_prop(const struct fdt_node *node, const char *name, uint32_t *len);
 const char *fdt_prop_string(const struct fdt_node *node, const char *name);
 bool fdt_prop_u32(const struct fdt_node *node, const char *name, uint32_t *out);
 // The i-th (address, size) of "reg", decoded by the parent's #address-cells and #size-cells.

@@ -19,7 +19,8 @@
 
 extern paddr_t ram_base; // lowest RAM address; the linear map's zero. Set by boot.S
 
-// Edges of the kernel image (kernel.ld), each page aligned. [text, rodata, data, bss] in this order.
+// Edges of the kernel image (kernel.ld), each page aligned. [text, rodata, data, bss] in this
+// order.
 extern char __image_start[], __image_end[];
 extern char __text_start[], __text_end[];     // R X
 extern char __rodata_start[], __rodata_end[]; // R

@@ -50,7 +50,7 @@ static void read_ram(void) {
     while (fdt_next_node(&node))
         for (int i = 0; is_memory(&node) && fdt_reg(&node, i, &base, &size); i++)
             add_ram(base, size);
-    assertf(machine.ram_count > 0, "the device tree names no usable RAM at or above %#lx", ram_base);
+    assertf(machine.ram_count > 0, "the device tree names no RAM at or above %#lx", ram_base);
 }
 
 static void read_reserved(paddr_t dtb) {

@@ -1,7 +1,7 @@
 // Trap entry and exit.
 //
-// Protocol (riscv/tcb.h): in user mode sscratch holds the thread's tcb; in the kernel it is 0 and tp
-// holds the tcb. So the first two instructions tell where the trap came from.
+// Protocol (riscv/tcb.h): in user mode sscratch holds the thread's tcb; in the kernel it is 0 and
+// tp holds the tcb. So the first two instructions tell where the trap came from.
 //
 //   user   -> frame at the top of the thread's kernel stack -> trap_from_user(frame)
 //             -> tcb.work != 0: trap_user_work(frame), test again -> sret
@@ -12,9 +12,9 @@
 //    read and write it), apart from stval, which trap_from_user() reads when it needs it.
 // 2. Interrupts are off from the last test of tcb.work to sret: a wake-up is not lost.
 // 3. SUM is off in C code: a user trap arrives with it off, a kernel trap clears it.
-// 4. A kernel frame lies on a good stack. Stacks are aligned so that bit KSTACK_SHIFT of a good sp is
-//    set and of the guard below clear (layout.h); a frame that would reach into the guard goes to the
-//    hart's emergency stack instead, and the culprit is named.
+// 4. A kernel frame lies on a good stack. Stacks are aligned so that bit KSTACK_SHIFT of a good sp
+//    is set and of the guard below clear (layout.h); a frame that would reach into the guard goes to
+//    the hart's emergency stack instead, and the culprit is named.
 //
 // This path is the dearest of all: a system call takes 87 instructions here. Hence scause decides
 // in C, where the compiler keeps the system call first, and nothing is saved twice.

@@ -216,7 +216,8 @@ string_fault:
     li a0, -EFAULT
     ret
 
-// int __raw_cmpxchg_user_u32(addr a0, uint32_t *old a1, new a2): *old is expected before, found after.
+// int __raw_cmpxchg_user_u32(addr a0, uint32_t *old a1, new a2): *old is expected before, found
+// after.
     .globl __raw_cmpxchg_user_u32
 __raw_cmpxchg_user_u32:
     li t6, SSTATUS_SUM

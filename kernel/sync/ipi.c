@@ -1,11 +1,12 @@
 // Messages between harts.
 //
-// ipi_work of the target collects IPI_* bits; the SBI interrupt only says "look". Several bits, or the
-// same one twice, may arrive as one interrupt.
+// ipi_work of the target collects IPI_* bits; the SBI interrupt only says "look". Several bits, or
+// the same one twice, may arrive as one interrupt.
 //
-// A call: the caller puts its struct call in its own slot, tells each target by a bit in calls_from,
-// and waits until all targets have cleared theirs in call.pending. Any number of CPUs may call at a
-// time, also each other, because a waiting caller takes interrupts and so serves the others' calls.
+// A call: the caller puts its struct call in its own slot, tells each target by a bit in
+// calls_from, and waits until all targets have cleared theirs in call.pending. Any number of CPUs
+// may call at a time, also each other, because a waiting caller takes interrupts and so serves the
+// others' calls.
 #include "sync/cpu.h"
 
 #include "lib/assert.h"

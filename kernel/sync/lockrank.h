@@ -1,7 +1,8 @@
-// The lock order of the whole kernel as one list: a lock may be taken only while all held locks have
-// a smaller rank. Two locks of one rank only through spin_lock_two() / by address. Spin locks and
-// sleeping locks are checked at run time, always; a breach panics with both call sites.
-// Above the line may sleep, below it spins with interrupts off. docs/locks.md tells each lock's use.
+// The lock order of the whole kernel as one list: a lock may be taken only while all held locks
+// have a smaller rank. Two locks of one rank only through spin_lock_two() / by address. Spin locks
+// and sleeping locks are checked at run time, always; a breach panics with both call sites.
+// Above the line may sleep, below it spins with interrupts off. docs/locks.md tells each lock's
+// use.
 #pragma once
 
 enum lockrank {

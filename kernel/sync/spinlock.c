@@ -1,12 +1,12 @@
 // Spin locks.
 //
-// While a hart holds any spin lock its interrupts are off, so the stack of held locks, cpu->held, is
-// touched by nobody else and an interrupt handler always begins with it empty. The state from before
-// the outermost lock comes back with its release.
+// While a hart holds any spin lock its interrupts are off, so the stack of held locks, cpu->held,
+// is touched by nobody else and an interrupt handler always begins with it empty. The state from
+// before the outermost lock comes back with its release.
 //
 // Invariants
-// 1. held[0..spin_depth) have ascending ranks (equal ones ascending addresses, by spin_lock_two). One
-//    comparison with the top checks the whole lock order, and finds recursion as well.
+// 1. held[0..spin_depth) have ascending ranks (equal ones ascending addresses, by spin_lock_two).
+//    One comparison with the top checks the whole lock order, and finds recursion as well.
 // 2. l->cpu and l->caller are written and read only by the holder, or by reports.
 //
 // A lock that stays taken for SPIN_SECONDS panics and names its holder: a hang would say nothing.

@@ -1,7 +1,7 @@
 // Process 1: finds the root file system, opens the console, becomes the init program.
 //
-// The command line is Linux's: root= rootfstype= ro rw init= are ours; a word that nobody knows goes
-// to init, as environment when it has a "=", else as an argument; so does all behind "--".
+// The command line is Linux's: root= rootfstype= ro rw init= are ours; a word that nobody knows
+// goes to init, as environment when it has a "=", else as an argument; so does all behind "--".
 #include "sys/init.h"
 
 #include "abi/errno.h"
@@ -121,7 +121,7 @@ static void start_program(void) {
         if (err != -ENOENT)
             pr_err("init: cannot run %s: error %d\n", programs[i], -err);
     }
-    panic("no init program: tried /bin/init, /sbin/init, /etc/init and /bin/sh; init= names another");
+    panic("no init program: tried /bin/init, /sbin/init, /etc/init and /bin/sh; see init=");
 }
 
 static void set_failalloc(void) {

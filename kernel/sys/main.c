@@ -1,7 +1,8 @@
 // From the first C function to the idle loop: one readable list, bottom floor first.
 //
 // boot.S enters kernel_main() on the boot hart with the early page table, on the boot stack, with
-// interrupts off and tp at boot_tcb[0]. Other harts enter hart_main() when start_harts() wants them.
+// interrupts off and tp at boot_tcb[0]. Other harts enter hart_main() when start_harts() wants
+// them.
 #include "sys/main.h"
 
 #include "dev/blk.h"

@@ -19,7 +19,7 @@ static int file_may(struct file *f, int prot, int flags, uint32_t *may) {
         *may &= ~VM_MAYWRITE;
     if (f->path.mount->flags & MS_NOEXEC)
         *may &= ~VM_MAYEXEC;
-    if ((shared && (prot & PROT_WRITE) && !(*may & VM_MAYWRITE)))
+    if (shared && (prot & PROT_WRITE) && !(*may & VM_MAYWRITE))
         return -EACCES;
     return (prot & PROT_EXEC) && !(*may & VM_MAYEXEC) ? -EPERM : 0;
 }
@@ -37,7 +37,8 @@ static long map_file(uaddr_t addr, uint64_t len, int prot, int flags, int fd, ui
     return ret;
 }
 
-long sys_mmap(uint64_t addr, uint64_t len, uint64_t prot, uint64_t flags, uint64_t fd, uint64_t off) {
+long sys_mmap(uint64_t addr, uint64_t len, uint64_t prot, uint64_t flags, uint64_t fd,
+              uint64_t off) {
     if (off & ~PAGE_MASK)
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS))

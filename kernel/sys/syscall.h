@@ -1,8 +1,8 @@
 // System calls: the table by number, and the dispatch on the hottest path of the kernel.
 //
-// A handler is `long sys_name(uint64_t a0, ...)` with as many arguments as syscall_table.h says. They
-// are raw registers: a handler converts each (a C int argument is its low 32 bits) and trusts none.
-// It returns a result or -errno. The caller's registers are tcb_user_frame(current_tcb).
+// A handler is `long sys_name(uint64_t a0, ...)` with as many arguments as syscall_table.h says.
+// They are raw registers: a handler converts each (a C int argument is its low 32 bits) and trusts
+// none. It returns a result or -errno. The caller's registers are tcb_user_frame(current_tcb).
 #pragma once
 
 #include "abi/syscall.h"

@@ -9,8 +9,8 @@
 // Interrupts are off at entry. System calls and faults of user mode run with them on; interrupt
 // handlers run with them off and never sleep.
 //
-// trap_from_user() keeps the system call in front of everything else and calls the rest, so that the
-// compiler saves no register for what a system call does not do.
+// trap_from_user() keeps the system call in front of everything else and calls the rest, so that
+// the compiler saves no register for what a system call does not do.
 #include "sys/trap.h"
 
 #include "abi/errno.h"
@@ -163,7 +163,7 @@ void trap_user_work(struct trapframe *tf) {
 void trap_stack_overflow(struct trapframe *tf) {
     uint64_t offset;
     const char *name = symbol_name(tf->sepc, &offset);
-    panic_trap(tf, "kernel stack overflow in %s: sp %#lx, the stack ends at %#lx", name ? name : "?",
+    panic_trap(tf, "kernel stack overflow in %s: sp %#lx, stack end %#lx", name ? name : "?",
                tf->sp, current_tcb->kstack_top - KSTACK_SIZE);
 }
 
