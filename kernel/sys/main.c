@@ -36,6 +36,7 @@
 #include "sched/sched.h"
 #include "sync/cpu.h"
 #include "sys/fatal.h"
+#include "sys/proc_files.h"
 #include "sys/init.h"
 #include "sys/trap.h"
 #include "test/crash.h"
@@ -128,6 +129,7 @@ static void init_thread(void *unused) {
 
     process_init();
     procfs_pid_init();
+    proc_files_init();
     terminal_init();
     sched_stats_init();
 

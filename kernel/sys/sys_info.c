@@ -15,9 +15,10 @@
 #include "mm/stat.h"
 #include "sched/timer.h"
 #include "sys/args.h"
+#include "sys/proc_files.h"
 #include "sys/syscall.h"
 
-static struct utsname uts = {"Linux", "xv39", "6.1.0-xv39", "#1 SMP xv39", "riscv64", "(none)"};
+struct utsname uts = {"Linux", "xv39", "6.1.0-xv39", "#1 SMP xv39", "riscv64", "(none)"};
 
 long sys_uname(uint64_t out) { return copy_to_user(out, &uts, sizeof(uts)); }
 

@@ -160,3 +160,13 @@ SYSCALL(SYS_getrandom, sys_getrandom, 3)
 SYSCALL(SYS_riscv_hwprobe, sys_riscv_hwprobe, 5)
 SYSCALL(SYS_riscv_flush_icache, sys_riscv_flush_icache, 3)
 SYSCALL(SYS_reboot, sys_reboot, 4)
+
+// sys_copy.c
+SYSCALL(SYS_sendfile, sys_sendfile, 4)
+SYSCALL(SYS_copy_file_range, sys_copy_file_range, 6)
+SYSCALL(SYS_fadvise64, sys_fadvise64, 4)
+SYSCALL(SYS_readahead, sys_readahead, 3)
+SYSCALL(SYS_sync_file_range, sys_sync_file_range, 4)
+
+// sys_select.c
+SYSCALL(SYS_pselect6, sys_pselect6, 6)
