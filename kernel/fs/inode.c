@@ -51,6 +51,8 @@ static struct inode *find_locked(const struct super *s, ino_t ino) {
     return NULL;
 }
 
+static const struct inode_ops no_inode_ops; // until the file system says otherwise
+
 static struct inode *inode_alloc(struct super *s, ino_t ino, uint32_t mode) {
     struct inode *i = slab_alloc(inode_slab, GFP_KERNEL);
     if (!i)
@@ -61,6 +63,7 @@ static struct inode *inode_alloc(struct super *s, ino_t ino, uint32_t mode) {
     i->super = s;
     i->ino = ino;
     i->mode = mode;
+    i->ops = &no_inode_ops;
     mapping_init(&i->mapping, NULL, i);
     list_init(&i->hash_link);
     list_init(&i->lru_link);

@@ -32,7 +32,7 @@ struct inode {
     enum inode_state state;   // [hash]
     struct super *super;      // [I]
     ino_t ino;                // [I]
-    const struct inode_ops *ops;
+    const struct inode_ops *ops; // [I] never NULL
     const struct file_ops *fops; // [I] operations of files opened on it; NULL: cannot be opened
     struct mutex lock;        // RANK_INODE, or RANK_INODE_DIR for a directory
     uint32_t mode;            // [inode] S_IF* | permission bits

@@ -82,7 +82,13 @@ void procfs_add_link(const char *path, const char *target) { make_path(path)->ta
 
 // ---- inodes --------------------------------------------------------------------------------------
 
+// open(O_TRUNC) of a file that a shell redirects into.
+static int proc_truncate(struct inode *i, uint64_t size) { return 0; }
+static const struct inode_ops proc_file_inode_ops = {.truncate = proc_truncate};
+
 int proc_add_common(struct inode *i, uint32_t mode) {
+    if (S_ISREG(mode))
+        i->ops = &proc_file_inode_ops;
     i->mode = mode;
     i->nlink = 1;
     i->atime = i->mtime = i->ctime = realtime_now();

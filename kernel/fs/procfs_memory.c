@@ -176,7 +176,7 @@ static int drop_caches(const char *text, size_t n, void *arg) {
         inode_shrink(UINT64_MAX / 8);
         slab_reap_all();
     }
-    pr_info("drop_caches: %lu\n", what);
+    pr_debug("drop_caches: %lu\n", what);
     return 0;
 }
 

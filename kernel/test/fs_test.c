@@ -471,6 +471,8 @@ static int special_files(void) {
     KEXPECT(n > 0 && strstr(buf, "\nproc /proc proc rw 0 0\n"), "%s", buf);
     file_put(f);
     KEXPECT(find("/proc/sys/vm/drop_caches") == 0 && find("/proc/nonsense") == -ENOENT, "");
+    KEXPECT(make("/proc/sys/vm/drop_caches", "3\n") == 0, "");
+    KEXPECT(make("/proc/sys/vm/drop_caches", "x\n") == -EIO, "");
     KEXPECT(open_file("/proc/new", O_CREAT | O_WRONLY, &f) == -EPERM, "");
     KEXPECT(vfs_umount(ctx, "/proc", 0) == 0 && vfs_umount(ctx, "/dev", 0) == 0, "");
     KEXPECT(vfs_unlink(ctx, NULL, "/dev", true) == 0 && vfs_unlink(ctx, NULL, "/proc", true) == 0, "");
