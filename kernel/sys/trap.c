@@ -146,10 +146,14 @@ static __noinline void user_trap(struct trapframe *tf) {
     }
 }
 
+// Time is charged here and in the context switch; the little work after this counts as user time.
 void trap_from_user(struct trapframe *tf) {
+    thread_charge_user();
     if (likely(tf->scause == EXC_SYSCALL))
-        return syscall_dispatch(tf);
-    user_trap(tf);
+        syscall_dispatch(tf);
+    else
+        user_trap(tf);
+    thread_charge_kernel();
 }
 
 void trap_user_work(struct trapframe *tf) {
