@@ -10,6 +10,7 @@
 
 #include "abi/errno.h"
 #include "fs/file.h"
+#include "fs/lock.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -99,12 +100,18 @@ struct fdtable *fdtable_copy(struct fdtable *old) {
     return t;
 }
 
+// A descriptor went: so do the process's record locks on that file (fcntl(2)).
+static void close_file(struct fdtable *t, struct file *f) {
+    lock_closed(f->inode, t);
+    file_put(f);
+}
+
 void fdtable_put(struct fdtable *t) {
     if (!t || !ref_put(&t->ref))
         return;
     for (uint32_t fd = 0; fd < t->size; fd++)
         if (t->file[fd])
-            file_put(t->file[fd]);
+            close_file(t, t->file[fd]);
     free_arrays(t->file, t->cloexec, t);
     kfree(t);
 }
@@ -128,7 +135,7 @@ void fdtable_close_on_exec(struct fdtable *t) {
         spin_unlock(&t->lock);
         if (!f)
             return;
-        file_put(f);
+        close_file(t, f);
     }
 }
 
@@ -180,7 +187,7 @@ int fd_close(struct fdtable *t, int fd) {
     spin_unlock(&t->lock);
     if (!f)
         return -EBADF;
-    file_put(f);
+    close_file(t, f);
     return 0;
 }
 
@@ -204,7 +211,7 @@ int fd_dup_to(struct fdtable *t, int fd, int newfd, bool cloexec) {
     }
     spin_unlock(&t->lock);
     if (old)
-        file_put(old);
+        close_file(t, old);
     return f ? newfd : -EBADF;
 }
 

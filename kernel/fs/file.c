@@ -9,6 +9,7 @@
 
 #include "abi/errno.h"
 #include "dev/blk.h"
+#include "fs/lock.h"
 #include "fs/mount.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -29,6 +30,8 @@ struct file *file_alloc(void) {
 void file_release(struct file *f) {
     if (f->ops && f->ops->release)
         f->ops->release(f);
+    if (f->inode)
+        lock_closed(f->inode, f);
     inode_put(f->inode);
     path_put(&f->path);
     slab_free(file_slab, f);

@@ -19,6 +19,7 @@
 #include "fs/inode.h"
 
 #include "abi/errno.h"
+#include "fs/lock.h"
 #include "fs/super.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
@@ -81,6 +82,7 @@ static void init_lock(struct inode *i) {
 static void inode_free(struct inode *i) {
     assert(list_empty(&i->hash_link) && list_empty(&i->lru_link) && list_empty(&i->dirty_link));
     mapping_destroy(&i->mapping);
+    lock_free(i);
     slab_free(inode_slab, i);
 }
 

@@ -15,6 +15,7 @@
 
 struct file;
 struct file_ops;
+struct inode_locks;
 struct path;
 struct pipe;
 struct super;
@@ -39,14 +40,15 @@ struct inode {
     uint32_t uid, gid;        // [inode]
     uint32_t nlink;           // [inode] 0: freed at the last put
     dev_t rdev;               // [I] of device nodes
+    bool dirty;               // [hash] metadata newer than the disk
+    bool volatile_names;      // [I] a directory whose names come and go by themselves: not cached
     uint64_t blocks;          // [inode] 512-byte units
     struct timespec atime, mtime, ctime; // [inode]
     struct mapping mapping;   // embedded: pinned by whoever pins the inode
-    bool dirty;               // [hash] metadata newer than the disk
-    bool volatile_names;      // [I] a directory whose names come and go by themselves: not cached
     struct list hash_link, lru_link, dirty_link, super_link; // [hash]
     void *private;            // the file system's
     struct pipe *pipe;        // FIFOs and pipes: see pipe.c
+    struct inode_locks *locks; // NULL: none yet; see lock.c
 };
 
 // A directory's, unless it says otherwise. Called with dir->lock held (rename: both), and with the

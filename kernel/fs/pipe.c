@@ -387,6 +387,8 @@ bool file_is_pipe(const struct file *f) { return f->ops == &fifo_file_ops; }
 
 long pipe_get_size(struct file *f) {
     struct pipe *p = f->private;
+    if (!file_is_pipe(f))
+        return -EBADF;
     return (long)(READ_ONCE(p->slots) * PAGE_SIZE);
 }
 
@@ -394,6 +396,8 @@ long pipe_set_size(struct file *f, uint32_t bytes) {
     struct pipe *p = f->private;
     uint32_t slots = 1;
 
+    if (!file_is_pipe(f))
+        return -EBADF;
     if (bytes > PIPE_MAX_BYTES)
         return -EPERM;
     while (slots * PAGE_SIZE < bytes)

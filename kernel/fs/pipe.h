@@ -7,7 +7,8 @@
 // 0, -ENOMEM. Two files, referenced; flags: O_NONBLOCK, O_DIRECT (ignored).
 int __must_check pipe_create(int flags, struct file **reader, struct file **writer);
 bool file_is_pipe(const struct file *f);
-// fcntl F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, or -errno (-EBUSY: more than that is in it).
+// fcntl F_GETPIPE_SZ and F_SETPIPE_SZ: bytes, or -errno
+// (-EBADF: no pipe, -EBUSY: more than that is in it).
 long pipe_get_size(struct file *f);
 long pipe_set_size(struct file *f, uint32_t bytes);
 // The place of a pipe that has no name, for /proc/<pid>/fd: "pipe:[7]"; *out held. 0 or -ENOMEM.

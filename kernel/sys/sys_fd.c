@@ -11,6 +11,7 @@
 #include "proc/signal.h"
 #include "sched/timer.h"
 #include "sys/args.h"
+#include "sys/sys_lock.h"
 #include "sys/syscall.h"
 
 #define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
@@ -73,6 +74,13 @@ static long fcntl_file(struct file *f, int cmd, uint64_t arg) {
         return pipe_get_size(f);
     case F_SETPIPE_SZ:
         return pipe_set_size(f, (uint32_t)arg);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return f->flags & O_PATH ? -EBADF : fcntl_lock(f, cmd, arg);
     default:
         return -EINVAL;
     }

@@ -170,3 +170,6 @@ SYSCALL(SYS_sync_file_range, sys_sync_file_range, 4)
 
 // sys_select.c
 SYSCALL(SYS_pselect6, sys_pselect6, 6)
+
+// sys_lock.c
+SYSCALL(SYS_flock, sys_flock, 2)

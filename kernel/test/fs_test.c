@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/fdtable.h"
+#include "fs/lock.h"
 #include "fs/mount.h"
 #include "fs/pipe.h"
 #include "fs/poll.h"
@@ -413,6 +414,39 @@ static int descriptors(void) {
     return 0;
 }
 
+static int lock(struct inode *i, enum lock_kind kind, const void *owner, int type, uint64_t start,
+                uint64_t end) {
+    struct lock_request r = {kind, owner, 0, type, start, end};
+    return lock_set(i, &r, false);
+}
+
+static int locks(void) {
+    struct file *f;
+    char a, b;
+    KEXPECT(open_file("/f", O_RDWR | O_CREAT, &f) == 0, "");
+    struct inode *i = f->inode;
+    KEXPECT(lock(i, LOCK_RECORD, &a, F_WRLCK, 0, 99) == 0, "");
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_RDLCK, 99, 200) == -EAGAIN, "");
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_RDLCK, 100, 200) == 0, "");
+    KEXPECT(lock(i, LOCK_RECORD, &a, F_UNLCK, 40, 59) == 0, ""); // two parts remain
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 40, 59) == 0, "");
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 39, 39) == -EAGAIN, "");
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 60, 60) == -EAGAIN, "");
+    KEXPECT(lock(i, LOCK_RECORD, &a, F_RDLCK, 0, 39) == 0, ""); // from writing to reading
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_RDLCK, 0, 10) == 0, "");
+    struct lock_request r = {LOCK_RECORD, &b, 0, F_RDLCK, 0, 99};
+    lock_test(i, &r);
+    KEXPECT(r.type == F_WRLCK && r.start == 60 && r.end == 99 && r.owner == &a, "%lu", r.start);
+    KEXPECT(lock(i, LOCK_WHOLE, f, F_WRLCK, 0, INT64_MAX) == 0, ""); // flock is apart
+    KEXPECT(lock(i, LOCK_WHOLE, &a, F_RDLCK, 0, INT64_MAX) == -EAGAIN, "");
+    lock_drop_owner(i, &a);
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 0, 1000) == 0, "");
+    lock_drop_owner(i, &b);
+    file_put(f); // and with it its own
+    KEXPECT(vfs_unlink(ctx, NULL, "/f", false) == 0, "");
+    return 0;
+}
+
 // Two threads rename in opposite directions while we look names up.
 static int racers;
 static bool stop_racing;
@@ -534,6 +568,7 @@ CASE(pipe_atomicity)
 CASE_THREADS(pipe_stream)
 CASE(polling)
 CASE(descriptors)
+CASE(locks)
 CASE_THREADS(race)
 CASE(special_files)
 
@@ -559,6 +594,7 @@ const struct ktest fs_tests[] = {
     {"fs: a stream through a pipe", run_pipe_stream},
     {"fs: poll", run_polling},
     {"fs: descriptors", run_descriptors},
+    {"fs: record locks and flock", run_locks},
     {"fs: renames against lookups", run_race},
     {"fs: devfs and procfs", run_special_files},
     {"fs: end", run_end},
