@@ -1,8 +1,8 @@
 // Page tables: one cursor that every walk uses (map, unmap, copy, free, dump), and kernel mappings.
 //
 // A table page is PG_TABLE and keeps the number of its non-empty entries in page->private, so an
-// empty table is known without a scan, and in page->index the end of its used part: no entry from
-// there on was ever set, so a search stops there. (Reference count > 1 will mean: shared by forks.)
+// empty table is known without a scan, and in page->index the end of its used part: all entries from
+// there on are empty, so a search stops there. (Reference count > 1 will mean: shared by forks.)
 // A user root counts the entries of its user half only, and has no used part.
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
@@ -65,6 +65,14 @@ static inline void pt_count_set(const pte_t *last, size_t n) {
     table->private += n;
     if (end > table->index)
         table->index = end;
+}
+
+// For loops that empty slots of one table themselves: all from `first` on are empty now.
+static inline void pt_trim_used(pte_t *first) {
+    struct page *table = virt_to_page(first);
+    table->index = ((uintptr_t)first % PAGE_SIZE) / sizeof(pte_t);
+    while (table->index && pte_none(*--first))
+        table->index--;
 }
 
 // Writes an entry and keeps the table's count. Every store to a table goes through these. About 15

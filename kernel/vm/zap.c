@@ -80,7 +80,10 @@ static void unlink_table(struct tlb_gather *g, const struct pt_cursor *c) {
     for (int level = 0; level < PT_LEVELS - 1; level++) {
         if (virt_to_page(c->table[level])->private)
             return;
-        pt_clear(c->table[level + 1] + pt_index(c->va, level + 1));
+        pte_t *slot = c->table[level + 1] + pt_index(c->va, level + 1);
+        pt_clear(slot);
+        if (pt_index(c->va, level + 1) + 1 == virt_to_page(slot)->index)
+            pt_trim_used(slot);
         tlb_gather_table(g, c->table[level]);
     }
 }
@@ -102,6 +105,8 @@ void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
         struct page *table = virt_to_page(c.slot);
         zap_slots(&z, c.slot, c.stop, table->private);
         zap_books(&z, mm, table);
+        if (!z.file_only && c.stop == c.table[0] + table->index)
+            pt_trim_used(c.slot);
         if (how & ZAP_TABLES)
             unlink_table(g, &c);
         spin_unlock(&mm->ptl);
