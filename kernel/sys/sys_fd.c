@@ -74,13 +74,6 @@ static long fcntl_file(struct file *f, int cmd, uint64_t arg) {
         return pipe_get_size(f);
     case F_SETPIPE_SZ:
         return pipe_set_size(f, (uint32_t)arg);
-    case F_GETLK:
-    case F_SETLK:
-    case F_SETLKW:
-    case F_OFD_GETLK:
-    case F_OFD_SETLK:
-    case F_OFD_SETLKW:
-        return f->flags & O_PATH ? -EBADF : fcntl_lock(f, cmd, arg);
     default:
         return -EINVAL;
     }
@@ -101,7 +94,9 @@ long sys_fcntl(uint64_t fd, uint64_t cmd, uint64_t arg) {
     struct file *f = file_of((int)fd);
     if (!f)
         return -EBADF;
-    long ret = fcntl_file(f, (int)cmd, arg);
+    bool locks = ((int)cmd >= F_GETLK && (int)cmd <= F_SETLKW) ||
+                 ((int)cmd >= F_OFD_GETLK && (int)cmd <= F_OFD_SETLKW);
+    long ret = locks ? fcntl_lock((int)fd, f, (int)cmd, arg) : fcntl_file(f, (int)cmd, arg);
     file_put(f);
     return ret;
 }

@@ -40,8 +40,21 @@ static long test(struct file *f, struct lock_request *r, struct flock *u, uaddr_
     return copy_to_user(arg, u, sizeof(*u));
 }
 
-long fcntl_lock(struct file *f, int cmd, uaddr_t arg) {
+// Another thread may have closed fd after we looked it up: then nobody would drop the lock.
+static int still_open(int fd, struct file *f) {
+    struct file *now = file_of(fd);
+    if (now)
+        file_put(now);
+    if (now == f)
+        return 0;
+    lock_closed(f->inode, current_files());
+    return -EBADF;
+}
+
+long fcntl_lock(int fd, struct file *f, int cmd, uaddr_t arg) {
     bool ofd = cmd >= F_OFD_GETLK;
+    if (f->flags & O_PATH)
+        return -EBADF;
     struct lock_request r = {.kind = LOCK_RECORD};
     struct flock u;
 
@@ -56,7 +69,8 @@ long fcntl_lock(struct file *f, int cmd, uaddr_t arg) {
         return r.type == F_UNLCK ? -EINVAL : test(f, &r, &u, arg);
     if ((r.type == F_RDLCK && !file_readable(f)) || (r.type == F_WRLCK && !file_writable(f)))
         return -EBADF;
-    return lock_set(f->inode, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+    err = lock_set(f->inode, &r, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+    return err || ofd ? err : still_open(fd, f);
 }
 
 long sys_flock(uint64_t fd, uint64_t op) {

@@ -3,5 +3,5 @@
 
 #include "sys/args.h"
 
-// F_GETLK, F_SETLK, F_SETLKW and their F_OFD_ kin. 0 or -errno.
-long fcntl_lock(struct file *f, int cmd, uaddr_t arg);
+// f is what fd was looked up as. F_GETLK, F_SETLK, F_SETLKW and their F_OFD_ kin. 0 or -errno.
+long fcntl_lock(int fd, struct file *f, int cmd, uaddr_t arg);

@@ -434,6 +434,7 @@ static int locks(void) {
     KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 60, 60) == -EAGAIN, "");
     KEXPECT(lock(i, LOCK_RECORD, &a, F_RDLCK, 0, 39) == 0, ""); // from writing to reading
     KEXPECT(lock(i, LOCK_RECORD, &b, F_RDLCK, 0, 10) == 0, "");
+    KEXPECT(lock(i, LOCK_RECORD, &b, F_WRLCK, 0, 10) == -EAGAIN, "");
     struct lock_request r = {LOCK_RECORD, &b, 0, F_RDLCK, 0, 99};
     lock_test(i, &r);
     KEXPECT(r.type == F_WRLCK && r.start == 60 && r.end == 99 && r.owner == &a, "%lu", r.start);
@@ -514,6 +515,72 @@ static int special_files(void) {
     return 0;
 }
 
+// Some of everything, with any of its allocations failing; whatever was made is removed.
+static void some_of_everything(void) {
+    struct file *f, *r, *w;
+    struct path p;
+    struct fdtable *t = fdtable_alloc(), *copy = t ? fdtable_copy(t) : NULL;
+    (void)!vfs_mkdir(ctx, NULL, "/d", 0755);
+    (void)!make("/d/a-name-that-does-not-fit-into-the-entry", "text");
+    (void)!make("/d/f", "text");
+    (void)!vfs_symlink(ctx, "d/f", NULL, "/l");
+    (void)!make("/l", "more");
+    (void)!vfs_rename(ctx, NULL, "/d/f", NULL, "/f", 0);
+    if (path_lookup(ctx, NULL, "/f", 0, &p) == 0) {
+        (void)!vfs_link(ctx, &p, NULL, "/h");
+        path_put(&p);
+    }
+    if (vfs_mount(ctx, "none", "/d", "tmpfs", 0, "size=1m") == 0) {
+        (void)!make("/d/inside", "text");
+        (void)!vfs_umount(ctx, "/d", MNT_DETACH);
+    }
+    if (vfs_mount(ctx, "none", "/d", "devtmpfs", 0, NULL) == 0)
+        (void)!vfs_umount(ctx, "/d", 0);
+    if (vfs_mount(ctx, "none", "/d", "proc", 0, NULL) == 0) {
+        holds("/d/meminfo", "");
+        (void)!vfs_umount(ctx, "/d", 0);
+    }
+    if (pipe_create(O_NONBLOCK, &r, &w) == 0) {
+        put(w, "text", 0);
+        (void)!pipe_set_size(w, 1 << 20);
+        file_put(r);
+        file_put(w);
+    }
+    if (t && open_file("/f", O_RDWR, &f) == 0) {
+        struct lock_request lr = {LOCK_RECORD, t, 0, F_WRLCK, 0, 9};
+        (void)!lock_set(f->inode, &lr, false);
+        if (fd_install(t, f, 900, false) < 0) {
+            lock_closed(f->inode, t);
+            file_put(f);
+        }
+    }
+    fdtable_put(t);
+    fdtable_put(copy);
+}
+
+static int remove_all(void) {
+    static const char *const files[] = {"/d/a-name-that-does-not-fit-into-the-entry", "/d/f", "/f",
+                                        "/l", "/h"};
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        int err = vfs_unlink(ctx, NULL, files[i], false);
+        KEXPECT(err == 0 || err == -ENOENT, "%s %d", files[i], err);
+    }
+    int err = vfs_unlink(ctx, NULL, "/d", true);
+    KEXPECT(err == 0 || err == -ENOENT, "%d", err);
+    return 0;
+}
+
+static int out_of_memory(void) {
+    for (uint64_t every = 1; every <= 40; every++) {
+        failalloc_set(every);
+        some_of_everything();
+        failalloc_set(0);
+        if (remove_all())
+            return 1;
+    }
+    return 0;
+}
+
 // ---- the frame -----------------------------------------------------------------------------------
 
 static int start(void) {
@@ -569,6 +636,7 @@ CASE_THREADS(pipe_stream)
 CASE(polling)
 CASE(descriptors)
 CASE(locks)
+CASE(out_of_memory)
 CASE_THREADS(race)
 CASE(special_files)
 
@@ -595,6 +663,7 @@ const struct ktest fs_tests[] = {
     {"fs: poll", run_polling},
     {"fs: descriptors", run_descriptors},
     {"fs: record locks and flock", run_locks},
+    {"fs: every allocation may fail", run_out_of_memory},
     {"fs: renames against lookups", run_race},
     {"fs: devfs and procfs", run_special_files},
     {"fs: end", run_end},
