@@ -203,7 +203,9 @@ int process_clone(const struct clone_request *r, const struct trapframe *tf) {
     if (r->flags & CLONE_VFORK)
         process_get(p);
     mm_attach(t, p->mm);
+    current()->wake_sync = r->flags & CLONE_VFORK; // we are about to wait for it
     thread_start(t);
+    current()->wake_sync = false;
     if (r->flags & CLONE_VFORK)
         wait_vfork(p);
     return nr;

@@ -1,6 +1,7 @@
 // Which CPU runs what: placement at wake-up, stealing when idle, pushing when crowded, affinity.
 //
-//   wake:  last CPU idle? -> there; this CPU idle? -> here; any idle? -> that one; else the last CPU
+//   wake:  by a thread that is about to sleep, alone here? -> here, without an interrupt to elsewhere;
+//          last CPU idle? -> there; this CPU idle? -> here; any idle? -> that one; else the last CPU
 //          (a new thread: the CPU with the fewest)
 //   idle:  take the thread that would run next from the most crowded CPU
 //   busy:  every BALANCE_NS, at a slice's end, give one to a CPU that has two fewer
@@ -33,6 +34,8 @@ uint32_t balance_pick_cpu(struct thread *t, bool is_new) {
     if (machine.cpu_count == 1)
         return 0;
     uint32_t allowed = t->affinity & atomic_load(&cpu_online_mask), last = t->last_cpu;
+    if (current()->wake_sync && (allowed >> cpu_id() & 1) && this_runq()->nr == 1)
+        return cpu_id();
     if ((allowed >> last & 1) && READ_ONCE(runqs[last].nr) == 0)
         return last;
     if ((allowed >> cpu_id() & 1) && READ_ONCE(this_runq()->nr) == 0)
