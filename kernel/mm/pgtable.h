@@ -67,11 +67,12 @@ static inline void pt_count_set(const pte_t *last, size_t n) {
         table->index = end;
 }
 
-// For loops that empty slots of one table themselves: all from `first` on are empty now.
+// For loops that empty slots of one table themselves: all from `first` on are empty now. Looks at a
+// few more below, so that slots emptied in rising order don't stay in the used part.
 static inline void pt_trim_used(pte_t *first) {
     struct page *table = virt_to_page(first);
-    table->index = ((uintptr_t)first % PAGE_SIZE) / sizeof(pte_t);
-    while (table->index && pte_none(*--first))
+    table->index = table->private ? ((uintptr_t)first % PAGE_SIZE) / sizeof(pte_t) : 0;
+    for (int n = 64; n && table->index && pte_none(*--first); n--)
         table->index--;
 }
 
