@@ -182,6 +182,19 @@ static void setup(void) {
     fake_ctx.root = fake_ctx.cwd = (struct path){&fake_mount, fake_mount.root};
 }
 
+// The root's first child as a directory that all may search.
+static struct fake *directory_a(void) {
+    struct fake *f = fake_root->child[0];
+    if (f && !S_ISDIR(f->i.mode)) {
+        free(f);
+        f = NULL;
+    }
+    if (!f)
+        f = fake_root->child[0] = fake_new(fake_root, 0);
+    f->i.mode = S_IFDIR | 0755;
+    return f;
+}
+
 static void teardown(int64_t before) {
     while (dentry_shrink(100))
         ;
@@ -278,9 +291,7 @@ static void random_walks(void) {
 static void cached_walks(void) {
     int64_t before = allocated;
     setup();
-    struct fake *d = fake_root->child[0];
-    if (!d || !S_ISDIR(d->i.mode))
-        d = fake_root->child[0] = fake_new(fake_root, S_IFDIR | 0755);
+    directory_a();
     check_walk("/a/.././a/");
     lookups = spins = 0;
     struct path p;
@@ -305,9 +316,7 @@ static void last_components(void) {
                 {"no/x", "", -ENOENT}, {"a/../a/y", "y", 0}};
     int64_t before = allocated;
     setup();
-    if (!fake_root->child[0] || !S_ISDIR(fake_root->child[0]->i.mode))
-        fake_root->child[0] = fake_new(fake_root, S_IFDIR);
-    fake_root->child[0]->i.mode = S_IFDIR | 0755;
+    directory_a();
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const char *last;
         struct path p;
@@ -341,6 +350,43 @@ static void no_memory(void) {
     teardown(before);
 }
 
+// 40 links are followed, 41 are not: a/bb leads to ".", so "bb/bb/bb" in a is three links.
+static void many_links(void) {
+    int64_t before = allocated;
+    char name[4 * MAX_SYMLINKS];
+    struct path p;
+    setup();
+    struct fake *d = directory_a();
+    if (d->child[1])
+        fake_free(d->child[1]);
+    d->child[1] = fake_new(d, S_IFLNK | 0777);
+    strcpy(d->child[1]->target, ".");
+    size_t at = (size_t)(snprintf)(name, sizeof(name), "/a");
+    for (int i = 0; i < MAX_SYMLINKS; i++)
+        at += (size_t)(snprintf)(name + at, sizeof(name) - at, "/bb");
+    CHECK(path_lookup(&fake_ctx, NULL, name, LOOKUP_FOLLOW, &p) == 0, "40");
+    CHECK(p.dentry->inode == &d->i, "elsewhere");
+    path_put(&p);
+    (snprintf)(name + at, sizeof(name) - at, "/bb");
+    CHECK(path_lookup(&fake_ctx, NULL, name, LOOKUP_FOLLOW, &p) == -ELOOP, "41");
+    teardown(before);
+}
+
+// Text that just fits, and one byte more, at each size that the buffer has.
+static void text_fits(void) {
+    char filler[4096];
+    memset(filler, 'f', sizeof(filler));
+    for (size_t first = 380; first <= 520; first++)
+        for (int more = 1; more < 140; more += 23) {
+            struct textbuf t = {0};
+            text_write(&t, filler, first);
+            text_printf(&t, "%*d", more, 1);
+            CHECK(t.len == first + (size_t)more && t.data[t.len - 1] == '1' && !t.data[t.len],
+                  "%zu and %d", first, more);
+            text_free(&t);
+        }
+}
+
 static void text_grows(void) {
     struct textbuf t = {0};
     char *model_text = malloc(100000);
@@ -371,6 +417,8 @@ static const struct host_case cases[] = {
     {"cached walks take one lock", cached_walks},
     {"the last component", last_components},
     {"no memory on the way", no_memory},
+    {"as many links as are followed", many_links},
+    {"text that just fits", text_fits},
     {"text buffer", text_grows},
 };
 HOST_MAIN("path_test", cases)
