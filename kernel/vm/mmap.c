@@ -30,22 +30,22 @@
      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |       \
      MAP_FIXED_NOREPLACE | MAP_UNINITIALIZED)
 
-// Makes addr a boundary between VMAs.
-static int split_at(struct mm *mm, uaddr_t addr) {
-    struct vma *v = vma_lookup(mm, addr), *upper;
-    return v && v->start < addr ? vma_split(mm, v, addr, &upper) : 0;
-}
-
 static void detach(struct mm *mm, struct vma *v, struct list *dead) {
     vma_remove(mm, v);
     if (v->mapping)
         rmap_remove_vma(v);
     mm_account(mm, v->flags, -(int64_t)vma_pages(v));
-    list_push_back(dead, &v->link);
+    if (v->file)
+        list_push_back(dead, &v->link);
+    else
+        vma_free(v);
 }
 
 static void unmap_pages(struct mm *mm, uaddr_t start, uaddr_t end) {
     struct tlb_gather g;
+    struct pt_cursor c;
+    if (!pt_first(&c, mm->root, start, end)) // without ptl: others only take entries out
+        return;
     tlb_gather_init(&g, mm, false);
     zap_range(&g, start, end, ZAP_TABLES);
     tlb_finish(&g);
@@ -61,6 +61,23 @@ static void cut_tail(struct mm *mm, struct vma *v, uaddr_t start) {
     unmap_pages(mm, start, end);
 }
 
+// Makes start and end boundaries between VMAs. *v is the first that overlaps, and stays so.
+static int isolate(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t end) {
+    struct vma *first = *v, *last, *upper;
+    int err = 0;
+    if (first->start < start) {
+        err = vma_split(mm, first, start, v);
+        if (err)
+            return err;
+    }
+    last = (*v)->end >= end ? *v : vma_lookup(mm, end);
+    if (last && last->start < end && end < last->end)
+        err = vma_split(mm, last, end, &upper);
+    if (err)
+        vma_merge(mm, first);
+    return err;
+}
+
 int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead) {
     assertf(rwsem_write_held(&mm->lock), "unmap of %#lx-%#lx", start, end);
     assertf(start < end && IS_ALIGNED(start | end, PAGE_SIZE), "%#lx-%#lx", start, end);
@@ -71,12 +88,9 @@ int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead
         cut_tail(mm, v, start);
         return 0;
     }
-    int err = split_at(mm, start);
-    if (!err)
-        err = split_at(mm, end);
+    int err = isolate(mm, &v, start, end);
     if (err)
         return err;
-    v = vma_find(mm, start);
     for (; v && v->start < end; v = next) {
         next = vma_next(mm, v);
         detach(mm, v, dead);
@@ -104,23 +118,30 @@ int vm_munmap(struct mm *mm, uaddr_t addr, uint64_t len) {
     return err;
 }
 
+// prev and a new area at its end are alike: prev can grow over it.
+static bool continues(const struct vma *prev, uaddr_t start, uint32_t vm_flags, struct mapping *mapping,
+                      void *file, uint64_t pgoff) {
+    return prev->end == start && prev->mapping == mapping && prev->file == file && !prev->anon &&
+           !((prev->flags ^ vm_flags) & ~VM_MERGE_IGNORES) &&
+           !(vm_flags & (VM_SPECIAL | VM_GROWSDOWN)) && prev->pgoff + vma_pages(prev) == pgoff;
+}
+
+static struct vma *prev_of(struct mm *mm, struct vma *next) {
+    if (next)
+        return vma_prev(mm, next);
+    return list_empty(&mm->vma_list) ? NULL : list_last(&mm->vma_list, struct vma, link);
+}
+
 int vm_add_area(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags,
                 struct mapping *mapping, void *file, uint64_t pgoff) {
-    struct vma like = {.start = start, .end = end, .flags = vm_flags, .pgoff = pgoff,
-                       .mapping = mapping, .file = file};
-    struct vma *next = vma_find(mm, start);
-    struct vma *prev = next ? vma_prev(mm, next)
-                            : list_empty(&mm->vma_list)
-                                  ? NULL
-                                  : list_last(&mm->vma_list, struct vma, link);
+    struct vma *next = vma_find(mm, start), *prev = prev_of(mm, next), *v = prev;
     assertf(!next || next->start >= end, "%#lx-%#lx is taken by %#lx", start, end, next->start);
-    if (prev && vma_can_merge(prev, &like)) { // it grows; most anonymous mappings end here
+    if (prev && continues(prev, start, vm_flags, mapping, file, pgoff)) {
         rmap_edit_begin(mapping);
         vma_set_range(mm, prev, prev->start, end, prev->pgoff);
         rmap_edit_end(mapping);
-        vma_merge(mm, prev);
     } else {
-        struct vma *v = vma_alloc(mm);
+        v = vma_alloc(mm);
         if (!v)
             return -ENOMEM;
         v->start = start;
@@ -131,8 +152,9 @@ int vm_add_area(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags,
         v->file = file;
         vma_open(v);
         vma_insert(mm, v);
-        vma_merge(mm, v);
     }
+    if (next && next->start == end)
+        vma_merge(mm, v);
     mm_account(mm, vm_flags, (end - start) >> PAGE_SHIFT);
     return 0;
 }

@@ -154,17 +154,22 @@ void vma_insert(struct mm *mm, struct vma *v) {
             prev->end);
     assertf(!next || v->end <= next->start, "VMA end %#lx overlaps %#lx", v->end, next->start);
     v->gap = gap_below(mm, v);
+    if (next) // it is above v in the tree, on the path that rb_insert() summarises anew
+        next->gap = gap_below(mm, next);
     rb_insert(&mm->vmas, &v->node, parent, link);
-    repair_gap(mm, next);
     mm->map_count++;
 }
 
 void vma_remove(struct mm *mm, struct vma *v) {
     struct vma *next = vma_next(mm, v);
     assertf(mm->map_count > 0 && v->mm == mm, "VMA %#lx of another mm", v->start);
-    rb_remove(&mm->vmas, &v->node);
     list_remove(&v->link);
-    repair_gap(mm, next);
+    if (next) { // takes v's place, or is above it: rb_remove() summarises its path anew ...
+        next->gap = gap_below(mm, next);
+        if (!v->node.left && v->node.right)
+            augment(&next->node); // ... which begins above it if it is v's only child
+    }
+    rb_remove(&mm->vmas, &v->node);
     if (mm->vma_cache == v)
         mm->vma_cache = NULL;
     mm->map_count--;
