@@ -2,9 +2,9 @@
 //
 //   descriptor --fdtable--> struct file --> path (mount, dentry) and inode --> mapping (pages)
 //
-// A struct file is one open(2): its position and flags are shared by dup(2) and fork(2). It holds its
-// path, so the mount stays busy and the name can be told, and its inode, so the file's data stays
-// after the last name went.
+// A struct file is one open(2): its position and flags are shared by dup(2) and fork(2). It holds
+// its path, so the mount stays busy and the name can be told, and its inode, so the file's data
+// stays after the last name went.
 #include "fs/file.h"
 
 #include "abi/errno.h"
@@ -13,6 +13,7 @@
 #include "fs/mount.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "riscv/atomic.h"
 #include "vm/buffer.h"
 
 static struct slab_cache *file_slab;
@@ -32,9 +33,22 @@ void file_release(struct file *f) {
         f->ops->release(f);
     if (f->inode)
         lock_closed(f->inode, f);
+    if (f->claim)
+        atomic_sub(&f->inode->writers, f->claim);
     inode_put(f->inode);
     path_put(&f->path);
     slab_free(file_slab, f);
+}
+
+int file_claim(struct file *f, int by) {
+    int *count = &f->inode->writers, old = atomic_load(count);
+    do {
+        if (by > 0 ? old < 0 : old > 0)
+            return -ETXTBSY;
+    } while (!__atomic_compare_exchange_n(count, &old, old + by, true, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+    f->claim = by;
+    return 0;
 }
 
 struct file *file_from_inode(struct inode *i, const struct file_ops *ops, int flags) {
@@ -96,8 +110,8 @@ struct mapping *file_mapping(struct file *f) {
     return NULL;
 }
 
-// Data, then the inode, then the device's metadata blocks (all of them: which belong to this file is
-// not known), then the device's own cache.
+// Data, then the inode, then the device's metadata blocks (all of them: which belong to this file
+// is not known), then the device's own cache.
 int file_fsync(struct file *f, bool data_only) {
     struct super *s = f->inode->super;
     struct blkdev *dev = S_ISBLK(f->inode->mode) ? f->private : s->dev;

@@ -33,8 +33,12 @@ struct file {
     off_t pos;              // [pos_lock]
     struct readahead ra;    // [pos_lock]
     void *private;
+    int claim;              // [own] what it added to inode->writers: 1, -1 or 0
 };
 
+// Counts f as a writer of its inode (by 1), or as a program that runs from it (by -1), until it is
+// released. 0, or -ETXTBSY: the inode has claims of the other kind.
+int __must_check file_claim(struct file *f, int by);
 struct file *__must_check file_alloc(void); // NULL: out of memory
 static inline void file_get(struct file *f) { ref_get(&f->ref); }
 void file_release(struct file *f); // not for callers: file_put()
@@ -48,8 +52,8 @@ static inline bool file_readable(const struct file *f) {
 static inline bool file_writable(const struct file *f) {
     return !(f->flags & O_PATH) && (f->flags & O_ACCMODE) != O_RDONLY;
 }
-// Opens what path names, as open(2): flags O_*, mode for O_CREAT (umask not yet applied). 0 or -errno.
-// start NULL: the cwd.
+// Opens what path names, as open(2): flags O_*, mode for O_CREAT (umask not yet applied). 0 or
+// -errno. start NULL: the cwd.
 struct fsctx;
 int __must_check file_open(struct fsctx *ctx, const struct path *start, const char *name, int flags,
                            uint32_t mode, struct file **out);

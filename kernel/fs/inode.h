@@ -48,6 +48,7 @@ struct inode {
     struct list hash_link, lru_link, dirty_link, super_link; // [hash]
     void *private;            // the file system's
     struct pipe *pipe;        // FIFOs and pipes: see pipe.c
+    int writers;              // [a] files open for writing; negative: running programs from it
     struct inode_locks *locks; // NULL: none yet; see lock.c
 };
 
@@ -120,7 +121,9 @@ int inode_sync_super(struct super *s, bool wait);
 // Unmount: evicts every inode of s; all are unreferenced and clean. -EBUSY when one is in use.
 int __must_check inode_evict_super(struct super *s);
 void inode_fill_stat(struct inode *i, struct stat *st);
-static inline uint64_t inode_size(const struct inode *i) { return atomic_load_relaxed(&i->mapping.size); }
+static inline uint64_t inode_size(const struct inode *i) {
+    return atomic_load_relaxed(&i->mapping.size);
+}
 static inline bool inode_is_dir(const struct inode *i) { return (i->mode & S_IFMT) == S_IFDIR; }
 // Device, FIFO, socket inodes get these from the VFS whatever the file system.
 void inode_init_special(struct inode *i);

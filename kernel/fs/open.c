@@ -78,6 +78,8 @@ static int make_file(const struct path *p, int flags, struct file **out) {
     else
         f->ops = i->fops;
     int err = f->ops ? 0 : -ENXIO; // a socket
+    if (S_ISREG(i->mode) && file_writable(f))
+        err = file_claim(f, 1);
     if (!err && f->ops->open)
         err = f->ops->open(i, f);
     if (err) {

@@ -11,6 +11,7 @@
 #include "proc/exec.h"
 
 #include "abi/errno.h"
+#include "abi/limits.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "lib/string.h"
@@ -21,13 +22,17 @@
 #include "vm/mm.h"
 
 int file_open_exec(struct path *start, const char *name, struct file **out) {
-    int err = file_open(current_fs(), start, name, O_RDONLY, 0, out);
+    struct fsctx *c = current_fs();
+    int err = *name || !start ? file_open(c, start, name, O_RDONLY, 0, out)
+                              : file_open_path(c, start, O_RDONLY, out);
     if (err)
         return err;
     struct inode *i = (*out)->inode;
-    err = (i->mode & S_IFMT) == S_IFREG ? inode_permission(current_fs(), i, MAY_EXEC) : -EACCES;
+    err = (i->mode & S_IFMT) == S_IFREG ? inode_permission(c, i, MAY_EXEC) : -EACCES;
     if (!err && !(i->mode & 0111))
         err = -EACCES; // not even root
+    if (!err)
+        err = file_claim(*out, -1); // nobody writes it while it runs
     if (err)
         file_put(*out);
     return err;
@@ -54,13 +59,15 @@ static char *skip_blanks(char *p) {
     return p;
 }
 
-// Splits the first line in place. False: no line of a script.
+// Splits the first line in place. False: no line of a script, or an interpreter whose name does not
+// end in the part that is looked at.
 static bool parse_script(struct exec_image *image, char **interp, char **arg) {
     char *line = image->head, *end;
-    size_t len = min(image->head_len, (size_t)EXEC_HEAD - 1);
+    size_t len = min(image->head_len, (size_t)BINPRM_BUF_SIZE - 1);
     if (len < 3 || line[0] != '#' || line[1] != '!')
         return false;
     end = memchr(line, '\n', len);
+    bool cut = !end && image->head_len > len;
     if (!end)
         end = line + len;
     while (end > line + 2 && (end[-1] == ' ' || end[-1] == '\t'))
@@ -75,7 +82,7 @@ static bool parse_script(struct exec_image *image, char **interp, char **arg) {
         *p++ = 0;
         *arg = skip_blanks(p); // all the rest is one argument, as on Linux
     }
-    return **interp != 0;
+    return **interp != 0 && !(cut && !*arg);
 }
 
 // argv becomes: interpreter, its argument, the script, what followed argv[0].
@@ -155,9 +162,10 @@ static void take_mm(struct process *p, struct exec_image *image) {
         mm_put(old);
 }
 
-static void set_name(struct thread *t, const char *name) {
+static void set_name(struct thread *t, const struct exec_image *image, const char *name) {
     const char *slash = strrchr(name, '/');
-    strlcpy(t->name, slash ? slash + 1 : name, sizeof t->name);
+    const char *base = slash ? slash + 1 : *name ? name : image->file->path.dentry->name;
+    strlcpy(t->name, base, sizeof t->name);
 }
 
 static void start_registers(const struct exec_image *image, struct trapframe *tf) {
@@ -174,7 +182,7 @@ static void become(struct exec_image *image, const char *name, struct trapframe 
     set_credentials(image);
     signal_exec();
     fdtable_close_on_exec(p->files);
-    set_name(t, name);
+    set_name(t, image, name);
     t->clear_child_tid = 0;
     t->robust_list = 0;
     start_registers(image, tf);

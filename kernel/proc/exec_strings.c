@@ -44,11 +44,15 @@ static int add_user_string(struct exec_strings *s, uaddr_t from) {
     int err = grow(s, s->len + 1);
     while (!err) {
         ssize_t n = strncpy_from_user(s->data + s->len, from, s->cap - s->len);
+        if (n >= MAX_ARG_STRLEN)
+            return -E2BIG;
         if (n >= 0) {
             s->len += (size_t)n + 1;
             s->count++;
             return 0;
         }
+        if (n == -ENAMETOOLONG && s->cap - s->len > MAX_ARG_STRLEN)
+            return -E2BIG;
         err = n == -ENAMETOOLONG ? grow(s, s->cap + 1) : (int)n;
     }
     return err;

@@ -134,7 +134,7 @@ struct wait_result {
     struct usage usage; // of the child and the children it waited for
 };
 // The core of wait4(2) and waitid(2): which as wait4's pid; options WEXITED WSTOPPED WCONTINUED
-// WNOHANG WNOWAIT. 0, -ECHILD, -EINTR.
+// WNOHANG WNOWAIT __WALL __WCLONE. 0, -ECHILD, -EINTR.
 int process_wait(int which, int options, struct wait_result *out);
 // proc_lock held: tells p's parent that p ended, stopped or continued (SIGCHLD and wake-up).
 void process_notify_parent_locked(struct process *p, int code);

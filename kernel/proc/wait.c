@@ -24,7 +24,10 @@ void process_notify_parent_locked(struct process *p, int code) {
     waitq_wake_all(&parent->wait_q);
 }
 
-static bool matches(const struct process *child, int which) {
+static bool matches(const struct process *child, int which, int options) {
+    bool clone_child = child->exit_signal != SIGCHLD; // made by clone(2) without SIGCHLD
+    if (!(options & __WALL) && clone_child != ((options & (int)__WCLONE) != 0))
+        return false;
     if (which > 0)
         return child->pid->nr == which;
     if (which == -1)
@@ -76,7 +79,7 @@ static int scan(int which, int options, struct wait_result *out) {
     int found = -ECHILD;
     spin_lock(&proc_lock);
     list_for_each(child, &current_proc()->children, sibling) {
-        if (!matches(child, which))
+        if (!matches(child, which, options))
             continue;
         found = 0;
         if (take_news(child, options, out, &reaped)) {

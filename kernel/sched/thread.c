@@ -70,6 +70,9 @@ static void kthread_main(void *arg) {
 }
 
 static void user_main(void *arg) {
+    struct thread *t = current();
+    if (t->entry)
+        t->entry(t->entry_arg);
     return_to_user();
     __builtin_unreachable();
 }

@@ -66,7 +66,8 @@ struct thread {
     uint32_t pagefault_off;   // [own] >0: user copies fail short instead of faulting (vm/uaccess.h)
     uint64_t start_ns;        // [I]
 
-    void (*entry)(void *);    // [I] kernel thread: what it runs
+    void (*entry)(void *);    // [I] kernel thread: what it runs; user thread: called once before it
+                              //     first leaves for user mode, or NULL
     void *entry_arg;
     uaddr_t clear_child_tid;  // [own] set_tid_address(2)
     uaddr_t robust_list;      // [own]

@@ -94,13 +94,15 @@ long sys_execve(uint64_t uname, uint64_t argv, uint64_t envp) {
 
 long sys_execveat(uint64_t dirfd, uint64_t uname, uint64_t argv, uint64_t envp, uint64_t flags) {
     char *name;
-    if (flags)
-        return -EINVAL; // AT_EMPTY_PATH needs an exec by file
+    if (flags & ~(uint64_t)AT_EMPTY_PATH)
+        return -EINVAL;
     long err = copy_path(uname, &name);
     if (err)
         return err;
+    if (!*name && !(flags & AT_EMPTY_PATH))
+        err = -ENOENT;
     struct file *dir = NULL;
-    if ((int)dirfd != AT_FDCWD && !(dir = fd_get(current_files(), (int)dirfd)))
+    if (!err && (int)dirfd != AT_FDCWD && *name != '/' && !(dir = fd_get(current_files(), (int)dirfd)))
         err = -EBADF;
     if (!err)
         err = exec_user(dir ? &dir->path : NULL, name, argv, envp);
@@ -126,7 +128,7 @@ long sys_wait4(uint64_t upid, uint64_t ustatus, uint64_t uoptions, uint64_t urus
     int options = (int)uoptions;
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | (int)__WCLONE | __WALL))
         return -EINVAL;
-    int err = process_wait((int)upid, (options & (WNOHANG | WUNTRACED | WCONTINUED)) | WEXITED, &w);
+    int err = process_wait((int)upid, options | WEXITED, &w);
     if (err || !w.pid)
         return err;
     if (ustatus && copy_to_user(ustatus, &w.status, sizeof w.status) != 0)
@@ -155,7 +157,8 @@ static int waitid_which(int type, int id, int *which) {
 long sys_waitid(uint64_t type, uint64_t id, uint64_t uinfo, uint64_t uoptions, uint64_t urusage) {
     struct wait_result w;
     int options = (int)uoptions, which, err = waitid_which((int)type, (int)id, &which);
-    if (err || (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED)) ||
+    if (err || (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+                            (int)__WCLONE | __WALL)) ||
         !(options & (WEXITED | WSTOPPED | WCONTINUED)))
         return -EINVAL;
     err = process_wait(which, options, &w);
