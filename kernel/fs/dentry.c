@@ -3,17 +3,17 @@
 //   dentry "/" --children--> "bin" --children--> "sh" (positive: inode 17)
 //                                            \-> "zsh" (negative: known not to exist)
 //
-// Invariants: 1. a child holds its parent, so an entry with children is in use. 2. ref leaves 0 only
-// under dentry_lock, so whoever finds 0 there may free. 3. an unused entry is on the LRU list; used
-// ones may be (they fall off when the shrinker meets them), and the last put moves an entry to the
-// end. 4. a name has at most one hashed entry; only the holder of its directory's inode lock adds,
-// moves or removes one. 5. a positive entry never turns negative: when the file goes, the entry is
-// unhashed and dies with its last user, so that open files keep their name.
+// Invariants: 1. a child holds its parent, so an entry with children is in use. 2. ref leaves 0
+// only under dentry_lock, so whoever finds 0 there may free. 3. an unused entry is on the LRU list;
+// used ones may be (they fall off when the shrinker meets them), and the last put moves an entry to
+// the end. 4. a name has at most one hashed entry; only the holder of its directory's inode lock
+// adds, moves or removes one. 5. a positive entry never turns negative: when the file goes, the
+// entry is unhashed and dies with its last user, so that open files keep their name.
 //
 // Entries of directories with volatile names (/proc/<pid>) are never hashed.
 //
-// Lock: dentry_lock (RANK_FILE), one for the tree, the hash and the mounts. A walk takes it once for
-// all cached components and no reference in between (path.c).
+// Lock: dentry_lock (RANK_FILE), one for the tree, the hash and the mounts. A walk takes it once
+// for all cached components and no reference in between (path.c).
 //
 // Rejected: read-copy-update or a lock per bucket: more code, and at a few dozen instructions per
 // component the lock is not what limits 16 harts.
@@ -330,7 +330,8 @@ uint64_t dentry_shrink(uint64_t wanted) {
 }
 
 static uint64_t lru_size(void) { return lru_count; }
-static struct shrinker dentry_shrinker = {.name = "dentry", .count = lru_size, .scan = dentry_shrink};
+static struct shrinker dentry_shrinker = {
+    .name = "dentry", .count = lru_size, .scan = dentry_shrink};
 
 void path_init(void) {
     uint32_t order = 6;

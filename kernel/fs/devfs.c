@@ -1,5 +1,5 @@
-// devfs: a tmpfs that is born with a node for each device known, under Linux's name "devtmpfs". There
-// is one, however often it is mounted, and root may add to it or remove from it.
+// devfs: a tmpfs that is born with a node for each device known, under Linux's name "devtmpfs".
+// There is one, however often it is mounted, and root may add to it or remove from it.
 #include "fs/devfs.h"
 
 #include "abi/errno.h"

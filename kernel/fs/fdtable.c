@@ -1,11 +1,11 @@
 // Descriptor tables: arrays of open files that double when they are full.
 //
-// Most tables belong to one thread. Then nobody else changes them, and looking a descriptor up takes
-// no lock; a table with more users is read under its lock. Changes always take the lock, since others
-// look into the table (/proc/<pid>/fd).
+// Most tables belong to one thread. Then nobody else changes them, and looking a descriptor up
+// takes no lock; a table with more users is read under its lock. Changes always take the lock,
+// since others look into the table (/proc/<pid>/fd).
 //
-// Invariants: 1. no slot below `next` is free. 2. cloexec bits of free slots are 0. 3. files are put
-// outside the lock: the last put may sleep.
+// Invariants: 1. no slot below `next` is free. 2. cloexec bits of free slots are 0. 3. files are
+// put outside the lock: the last put may sleep.
 #include "fs/fdtable.h"
 
 #include "abi/errno.h"

@@ -7,10 +7,11 @@
 //       LIVE ---------------------------------------------------> EVICTING --> freed
 //       ref > 0 in use <--> ref = 0 on the LRU list
 //
-// Invariants: 1. a (super, number) pair has at most one inode in the hash. 2. ref leaves 0 only under
-// cache_lock, so whoever finds 0 there may evict. 3. on the LRU list: LIVE, ref 0 (and not of a super that keeps its inodes). 4. an EVICTING
-// inode stays in the hash until its blocks are free, so that inode_get() waits instead of reading a
-// half-freed inode from the disk. 5. dirty <=> on its super's dirty list.
+// Invariants: 1. a (super, number) pair has at most one inode in the hash. 2. ref leaves 0 only
+// under cache_lock, so whoever finds 0 there may evict. 3. on the LRU list: LIVE, ref 0 (and not of
+// a super that keeps its inodes). 4. an EVICTING inode stays in the hash until its blocks are free,
+// so that inode_get() waits instead of reading a half-freed inode from the disk. 5. dirty <=> on
+// its super's dirty list.
 //
 // Locks: cache_lock (RANK_FILE), a leaf beside those of memory. Eviction sleeps: never under it.
 //
@@ -349,8 +350,8 @@ void inode_fill_stat(struct inode *i, struct stat *st) {
     st->st_ctim = i->ctime;
 }
 
-// Takes one inode that can go off the LRU list; used ones cannot be there, dirty ones and those with
-// pages (reclaim of the page cache comes first) go round. *tries bounds the search.
+// Takes one inode that can go off the LRU list; used ones cannot be there, dirty ones and those
+// with pages (reclaim of the page cache comes first) go round. *tries bounds the search.
 static struct inode *take_unused(uint64_t *tries) {
     struct inode *found = NULL;
 

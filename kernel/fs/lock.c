@@ -3,11 +3,11 @@
 //   own:      rrrrrrrrrr            set w in the middle:  rrr wwww rrr
 //   conflict: overlap, another owner, and one of the two is for writing
 //
-// Invariants: 1. the locks of one owner and kind do not overlap. 2. no two conflict. 3. neighbours of
-// one owner and type are one entry.
+// Invariants: 1. the locks of one owner and kind do not overlap. 2. no two conflict. 3. neighbours
+// of one owner and type are one entry.
 //
-// Lock: lock_lock (RANK_FILE) for all lists; entries are allocated before it is taken. A process that
-// waits for itself through others (deadlock) is not found out: it waits until a signal comes.
+// Lock: lock_lock (RANK_FILE) for all lists; entries are allocated before it is taken. A process
+// that waits for itself through others (deadlock) is not found out: it waits until a signal comes.
 #include "fs/lock.h"
 
 #include "abi/errno.h"
@@ -69,7 +69,7 @@ static void merge(struct inode_locks *l, struct lock_request *r, struct list *go
     struct lock *k, *next;
 
     list_for_each_safe(k, next, &l->locks, link) {
-        bool touches = k->r.end + 1 == r->start || (r->end != UINT64_MAX && r->end + 1 == k->r.start);
+        bool touches = k->r.end + 1 == r->start || r->end + 1 == k->r.start;
         if (!mine(k, r) || k->r.type != r->type || !touches)
             continue;
         r->start = min(r->start, k->r.start);
@@ -133,7 +133,8 @@ int lock_set(struct inode *i, const struct lock_request *r, bool wait) {
     if (r->type == F_UNLCK && !i->locks)
         return 0;
     struct inode_locks *l = locks_of(i);
-    struct lock *new = kmalloc(sizeof(*new), GFP_KERNEL), *split = kmalloc(sizeof(*split), GFP_KERNEL);
+    struct lock *new = kmalloc(sizeof(*new), GFP_KERNEL);
+    struct lock *split = kmalloc(sizeof(*split), GFP_KERNEL);
     struct list gone = LIST_INIT(gone);
     int err = l && new && split ? -EAGAIN : -ENOMEM;
 

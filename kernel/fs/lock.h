@@ -14,11 +14,11 @@ struct lock_request {
     const void *owner;   // descriptor table (F_SETLK) or open file (OFD, flock)
     int pid;             // for F_GETLK; -1 of an open file
     int type;            // F_RDLCK, F_WRLCK, F_UNLCK
-    uint64_t start, end; // bytes, inclusive
+    uint64_t start, end; // bytes, inclusive; end is at most INT64_MAX
 };
 
-// Takes, changes or drops (F_UNLCK) what the owner has in the range. -EAGAIN when another's lock is in
-// the way and !wait; -EINTR; -ENOMEM.
+// Takes, changes or drops (F_UNLCK) what the owner has in the range. -EAGAIN when another's lock is
+// in the way and !wait; -EINTR; -ENOMEM.
 int __must_check lock_set(struct inode *i, const struct lock_request *r, bool wait);
 // Describes the first lock in the way of r in *r; type F_UNLCK: there is none.
 void lock_test(struct inode *i, struct lock_request *r);

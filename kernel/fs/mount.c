@@ -7,9 +7,9 @@
 // reached. A mount holds its super block, its parent and the dentry that it covers; every path in
 // it holds the mount, so its count tells whether it is busy.
 //
-// Locks: mount_lock (RANK_MOUNT) makes mount and umount one at a time; changes of the tree itself are
-// made under dentry_lock too, under which walks cross it. A lazily detached mount (MNT_DETACH) ends
-// with its last path, wherever that is put.
+// Locks: mount_lock (RANK_MOUNT) makes mount and umount one at a time; changes of the tree itself
+// are made under dentry_lock too, under which walks cross it. A lazily detached mount (MNT_DETACH)
+// ends with its last path, wherever that is put.
 #include "fs/mount.h"
 
 #include "abi/errno.h"

@@ -13,8 +13,8 @@ struct fs_type { // ext2, tmpfs, proc, devtmpfs
     struct fs_type *next;
 };
 
-// Lock key: [mount] the mount lock, which makes whole calls exclusive  [cache] the path cache's lock
-// as well, under which a walk crosses mounts
+// Lock key: [mount] the mount lock, which makes whole calls exclusive  [cache] the path cache's
+// lock as well, under which a walk crosses mounts
 struct mount {
     struct refcount ref;     // one for being mounted, one for each path, one for each child
     struct super *super;     // [I] held

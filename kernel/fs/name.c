@@ -1,8 +1,8 @@
 // The calls that make and remove names: mknod, mkdir, symlink, link, unlink, rmdir, readlink.
 //
-// Each walks to the directory, takes its lock, looks the last component up, checks, and lets the file
-// system act; then the path cache follows. A directory that is removed is locked together with its
-// parent, so that no name can be added to it between the check that it is empty and its end.
+// Each walks to the directory, takes its lock, looks the last component up, checks, and lets the
+// file system act; then the path cache follows. A directory that is removed is locked together with
+// its parent, so that no name can be added to it between the check that it is empty and its end.
 #include "fs/name.h"
 
 #include "abi/errno.h"

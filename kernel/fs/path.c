@@ -7,8 +7,8 @@
 // reference count, and only then takes hold of where it stands. What stops it there (a name not
 // cached, a symbolic link) is done with sleeping allowed, and the walk goes on.
 //
-// Symbolic links need no recursion: the link's text followed by the rest of the name becomes the new
-// name, MAX_SYMLINKS times at most.
+// Symbolic links need no recursion: the link's text followed by the rest of the name becomes the
+// new name, MAX_SYMLINKS times at most.
 #include "fs/walk.h"
 
 #include "abi/errno.h"

@@ -76,7 +76,8 @@ int __must_check inode_permission(const struct fsctx *ctx, struct inode *i, int 
 bool inode_owner_or_root(const struct fsctx *c, const struct inode *i);
 
 // The calls on names, as their manual pages; used by sys/. start NULL: the cwd.
-int vfs_mknod(struct fsctx *c, const struct path *start, const char *name, uint32_t mode, dev_t dev);
+int vfs_mknod(struct fsctx *c, const struct path *start, const char *name, uint32_t mode,
+              dev_t dev);
 int vfs_mkdir(struct fsctx *c, const struct path *start, const char *name, uint32_t mode);
 int vfs_unlink(struct fsctx *c, const struct path *start, const char *name, bool dir);
 int vfs_link(struct fsctx *c, const struct path *old, const struct path *start, const char *name);

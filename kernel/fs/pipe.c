@@ -7,10 +7,11 @@
 // take a page each. Emptied pages are kept (two of them), so a pipe in use allocates nothing.
 //
 // Invariants: 1. head - tail slots are used, each with len > 0. 2. only the last one may have room.
-// 3. a write of up to PIPE_BUF bytes happens whole, when there is room for all of it, or not at all.
+// 3. a write of up to PIPE_BUF bytes happens whole, when there is room for all of it, or not at
+// all.
 //
-// Locks: `lock` (RANK_PIPE) is held while copying, which may sleep in a page fault. The wait queues'
-// conditions read head, tail and the counts without it and are checked again under it.
+// Locks: `lock` (RANK_PIPE) is held while copying, which may sleep in a page fault. The wait
+// queues' conditions read head, tail and the counts without it and are checked again under it.
 #include "fs/pipe.h"
 
 #include "abi/errno.h"
@@ -56,7 +57,9 @@ static struct mutex attach_lock = MUTEX_INIT(attach_lock, "pipe inode", RANK_INO
 static inline uint32_t used_slots(const struct pipe *p) {
     return READ_ONCE(p->head) - READ_ONCE(p->tail);
 }
-static inline struct pipe_buf *slot(struct pipe *p, uint32_t n) { return &p->buf[n & (p->slots - 1)]; }
+static inline struct pipe_buf *slot(struct pipe *p, uint32_t n) {
+    return &p->buf[n & (p->slots - 1)];
+}
 
 static struct pipe *pipe_alloc(void) {
     struct pipe *p = slab_alloc(pipe_slab, GFP_KERNEL | GFP_ZERO);

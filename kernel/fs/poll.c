@@ -5,7 +5,8 @@
 //        +---- woken: leave the queues <-- sleep-+
 //
 // A file's poll operation enters us into its queues before it looks at its state; a second look is
-// taken after the thread's state was set, so that a change after it wakes us. The entries live in chunks; the first is on the stack and does for a few files.
+// taken after the thread's state was set, so that a change after it wakes us. The entries live in
+// chunks; the first is on the stack and does for a few files.
 #include "fs/poll.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,5 @@
-// poll(2): a file's poll operation reports its ready bits and enters the caller into the wait queues
-// that will be woken when they change.
+// poll(2): a file's poll operation reports its ready bits and enters the caller into the wait
+// queues that will be woken when they change.
 #pragma once
 
 #include "abi/poll.h"

@@ -3,8 +3,8 @@
 //   /proc  ---static nodes---> meminfo, sys/ -> vm/ -> drop_caches ...    registered, for ever
 //      \----pid kinds--------> 17/ -> maps, fd/ -> 0 ...                  as processes come and go
 //
-// Nothing is kept: an unused inode goes at once (super.drop_inodes), and names are not cached in the
-// root and below it where processes come and go (inode.volatile_names).
+// Nothing is kept: an unused inode goes at once (super.drop_inodes), and names are not cached in
+// the root and below it where processes come and go (inode.volatile_names).
 //
 // Directory positions: 0 ".", 1 "..", 2 + n the n-th static child, PIDS + pid a process.
 #include "fs/procfs_internal.h"
@@ -80,7 +80,8 @@ static struct proc_node *make_path(const char *path) {
 void procfs_add(const struct procfs_file *f) { make_path(f->path)->file = f; }
 void procfs_add_link(const char *path, const char *target) { make_path(path)->target = target; }
 
-// ---- inodes --------------------------------------------------------------------------------------
+// ---- inodes
+// --------------------------------------------------------------------------------------
 
 // open(O_TRUNC) of a file that a shell redirects into.
 static int proc_truncate(struct inode *i, uint64_t size) { return 0; }

@@ -1,5 +1,5 @@
-// Files of procfs: the text is made at the first read and again whenever a reader starts anew, so one
-// reading through sees one consistent moment.
+// Files of procfs: the text is made at the first read and again whenever a reader starts anew, so
+// one reading through sees one consistent moment.
 #include "fs/procfs_internal.h"
 
 #include "abi/errno.h"

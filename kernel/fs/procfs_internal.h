@@ -9,10 +9,19 @@
 //   static:  index of the node + 1       pid kinds:  kind << 56 | pid << 24 | (file index or fd)
 #define PROC_KIND_SHIFT 56
 #define PROC_PID_SHIFT 24
-enum proc_kind { PROC_STATIC, PROC_PID_DIR, PROC_PID_FILE, PROC_FD_DIR, PROC_FD_LINK, PROC_FDINFO_DIR,
-                 PROC_FDINFO_FILE };
+enum proc_kind {
+    PROC_STATIC,
+    PROC_PID_DIR,
+    PROC_PID_FILE,
+    PROC_FD_DIR,
+    PROC_FD_LINK,
+    PROC_FDINFO_DIR,
+    PROC_FDINFO_FILE,
+};
 
-static inline enum proc_kind proc_kind(ino_t ino) { return (enum proc_kind)(ino >> PROC_KIND_SHIFT); }
+static inline enum proc_kind proc_kind(ino_t ino) {
+    return (enum proc_kind)(ino >> PROC_KIND_SHIFT);
+}
 static inline int proc_pid(ino_t ino) { return (int)(ino >> PROC_PID_SHIFT); }
 static inline int proc_index(ino_t ino) { return (int)(ino & ((1u << PROC_PID_SHIFT) - 1)); }
 static inline ino_t proc_ino(enum proc_kind kind, int pid, int index) {

@@ -1,13 +1,14 @@
 // rename(2) and renameat2(2).
 //
 // The hardest call on names: two directories, an entry that may be a directory itself, and a victim
-// that may be an empty one. rename_lock makes renames between directories one at a time, so that the
-// tree's shape stands still while we check that a directory is not moved below itself. Then locks:
+// that may be an empty one. rename_lock makes renames between directories one at a time, so that
+// the tree's shape stands still while we check that a directory is not moved below itself. Then
+// locks:
 //
 //   both parents (by address)  ->  a victim directory, by trylock  ->  files moved and replaced
 //
-// A third directory cannot be locked in address order with two already held; so it is tried, and when
-// that fails all is let go and begun again.
+// A third directory cannot be locked in address order with two already held; so it is tried, and
+// when that fails all is let go and begun again.
 #include "fs/name.h"
 
 #include "abi/errno.h"

@@ -1,12 +1,12 @@
 // Super blocks, and the thread that brings dirty inodes to the disk.
 //
 // One device is one super block, however often it is mounted. Dirty pages are written by the page
-// cache's own thread; what an inode says of itself (size, times, block map) is written by ours, into
-// buffers of the device, which the page cache writes later. Both wait a few seconds so that several
-// changes cost one write.
+// cache's own thread; what an inode says of itself (size, times, block map) is written by ours,
+// into buffers of the device, which the page cache writes later. Both wait a few seconds so that
+// several changes cost one write.
 //
-// Lock: supers_lock (RANK_MOUNT) guards the list; a super's reference count may drop to 0 only under
-// it, so that super_open() never revives one that is being unmounted.
+// Lock: supers_lock (RANK_MOUNT) guards the list; a super's reference count may drop to 0 only
+// under it, so that super_open() never revives one that is being unmounted.
 #include "fs/super.h"
 
 #include "abi/errno.h"

@@ -1,11 +1,12 @@
 // tmpfs: a file system in memory.
 //
-// Data lives in the page cache alone: read_pages fills with zeroes what was never written, and there
-// is no write_pages, so a page that was written stays until the file goes. Names: tmpfs_dir.c.
+// Data lives in the page cache alone: read_pages fills with zeroes what was never written, and
+// there is no write_pages, so a page that was written stays until the file goes. Names:
+// tmpfs_dir.c.
 //
 // Invariants: 1. an inode with a name stays in the inode cache (super.keep_inodes), as there is no
-// disk to read it from. 2. `used` counts the pages written to, each marked by page->private = 1, and
-// is at most `limit`.
+// disk to read it from. 2. `used` counts the pages written to, each marked by page->private = 1,
+// and is at most `limit`.
 //
 // Locks: the counts of super and inode: tmpfs_super.lock (RANK_FS), taken with a page locked.
 #include "fs/tmpfs_internal.h"
@@ -15,7 +16,8 @@
 #include "mm/buddy.h"
 #include "mm/slab.h"
 
-// ---- pages ---------------------------------------------------------------------------------------
+// ---- pages
+// ---------------------------------------------------------------------------------------
 
 static void tmpfs_read_pages(struct mapping *m, struct page **pages, int n) {
     for (int k = 0; k < n; k++) {
@@ -80,7 +82,8 @@ static int tmpfs_truncate(struct inode *i, uint64_t size) {
 
 static const struct inode_ops tmpfs_file_ops = {.truncate = tmpfs_truncate};
 
-// ---- inodes --------------------------------------------------------------------------------------
+// ---- inodes
+// --------------------------------------------------------------------------------------
 
 static void set_ops(struct inode *i) {
     i->mapping.ops = &tmpfs_mapping_ops;
@@ -169,7 +172,8 @@ static void tmpfs_evict_inode(struct inode *i) {
     kfree(n);
 }
 
-// ---- mounts --------------------------------------------------------------------------------------
+// ---- mounts
+// --------------------------------------------------------------------------------------
 
 static int tmpfs_read_inode(struct inode *i) { return -ESTALE; } // all are in the cache
 

@@ -9,7 +9,8 @@ static int from_user(struct file *f, const struct flock *u, struct lock_request 
     int64_t base = u->l_whence == SEEK_CUR ? f->pos
                    : u->l_whence == SEEK_END ? (int64_t)inode_size(f->inode) : 0, start, end;
 
-    if (u->l_whence < SEEK_SET || u->l_whence > SEEK_END || u->l_type < F_RDLCK || u->l_type > F_UNLCK)
+    if (u->l_whence < SEEK_SET || u->l_whence > SEEK_END || u->l_type < F_RDLCK ||
+        u->l_type > F_UNLCK)
         return -EINVAL;
     if (__builtin_add_overflow(base, u->l_start, &start))
         return -EOVERFLOW;

@@ -1,6 +1,6 @@
 // Tests of fs/, on a tmpfs of their own: names, data, renames, open files without a name, the path
-// cache, pipes, mounts, procfs text. Each scenario runs twice; after the second run as many frames are
-// free as after the first (which filled the object caches).
+// cache, pipes, mounts, procfs text. Each scenario runs twice; after the second run as many frames
+// are free as after the first (which filled the object caches).
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/fdtable.h"
@@ -17,7 +17,8 @@
 
 static struct fsctx *ctx;
 
-// ---- helpers -------------------------------------------------------------------------------------
+// ---- helpers
+// -------------------------------------------------------------------------------------
 
 static int open_file(const char *name, int flags, struct file **out) {
     return file_open(ctx, NULL, name, flags, 0666, out);
@@ -67,7 +68,8 @@ static int find(const char *name) {
     return err;
 }
 
-// ---- scenarios -----------------------------------------------------------------------------------
+// ---- scenarios
+// -----------------------------------------------------------------------------------
 
 static int names(void) {
     KEXPECT(find("/a") == -ENOENT, "");
@@ -217,7 +219,8 @@ static int permissions(void) {
     KEXPECT(file_open(user, NULL, "/roots", O_WRONLY, 0, &f) == -EACCES, "");
     KEXPECT(vfs_unlink(user, NULL, "/mine", false) == 0, "");
     KEXPECT(vfs_unlink(ctx, NULL, "/roots", false) == 0, "");
-    KEXPECT(vfs_unlink(ctx, NULL, "/p/f", false) == 0 && vfs_unlink(ctx, NULL, "/p", true) == 0, "");
+    KEXPECT(vfs_unlink(ctx, NULL, "/p/f", false) == 0, "");
+    KEXPECT(vfs_unlink(ctx, NULL, "/p", true) == 0, "");
     fsctx_put(user);
     return 0;
 }
@@ -292,7 +295,8 @@ static int cache_shrinks(void) {
     return 0;
 }
 
-// ---- pipes ---------------------------------------------------------------------------------------
+// ---- pipes
+// ---------------------------------------------------------------------------------------
 
 static int pipes(void) {
     struct file *r, *w;
@@ -510,7 +514,8 @@ static int special_files(void) {
     KEXPECT(make("/proc/sys/vm/drop_caches", "x\n") == -EIO, "");
     KEXPECT(open_file("/proc/new", O_CREAT | O_WRONLY, &f) == -EPERM, "");
     KEXPECT(vfs_umount(ctx, "/proc", 0) == 0 && vfs_umount(ctx, "/dev", 0) == 0, "");
-    KEXPECT(vfs_unlink(ctx, NULL, "/dev", true) == 0 && vfs_unlink(ctx, NULL, "/proc", true) == 0, "");
+    KEXPECT(vfs_unlink(ctx, NULL, "/dev", true) == 0, "");
+    KEXPECT(vfs_unlink(ctx, NULL, "/proc", true) == 0, "");
     kfree(buf);
     return 0;
 }
@@ -581,7 +586,8 @@ static int out_of_memory(void) {
     return 0;
 }
 
-// ---- the frame -----------------------------------------------------------------------------------
+// ---- the frame
+// -----------------------------------------------------------------------------------
 
 static int start(void) {
     ctx = fsctx_alloc();
@@ -598,8 +604,8 @@ static void finish(void) {
     slab_reap_all();
 }
 
-// slack: frames that may be missing afterwards. Threads that ran elsewhere leave stacks and objects in
-// the caches of those CPUs.
+// slack: frames that may be missing afterwards. Threads that ran elsewhere leave stacks and objects
+// in the caches of those CPUs.
 static int twice(int (*scenario)(void), uint64_t slack) {
     uint64_t free[2];
     for (int i = 0; i < 2; i++) {
@@ -618,7 +624,8 @@ static int twice(int (*scenario)(void), uint64_t slack) {
 }
 
 #define CASE(fn) static int run_##fn(void) { return twice(fn, 0); }
-#define CASE_THREADS(fn) static int run_##fn(void) { return twice(fn, 8 * (uint64_t)machine.cpu_count); }
+#define CASE_THREADS(fn)                                                                           \
+    static int run_##fn(void) { return twice(fn, 8 * (uint64_t)machine.cpu_count); }
 CASE(names)
 CASE(long_names)
 CASE(data)
