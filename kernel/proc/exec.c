@@ -1,13 +1,14 @@
 // execve(2): a new program in the current process.
 //
 //   open -> "#!"? the interpreter instead -> new mm: map the ELF, write the stack     can fail,
-//                                                                                     nothing changed
+//                                                                                     nothing
+//                                                                                     changed
 //   -- point of no return: other threads end --
 //   switch to the new mm, drop the old -> handlers to default, close-on-exec, name, registers
 //
 // The new address space is complete before the old one is touched, so a failing exec returns to a
-// program that has lost nothing; no half-made process has to be killed. The price is that both exist
-// for a moment; the new one has two or three pages then.
+// program that has lost nothing; no half-made process has to be killed. The price is that both
+// exist for a moment; the new one has two or three pages then.
 #include "proc/exec.h"
 
 #include "abi/errno.h"

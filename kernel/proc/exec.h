@@ -27,7 +27,8 @@ void exec_strings_free(struct exec_strings *s);
 
 // execve(2) of the current process: on 0, the user frame *tf is the new program's start and nothing
 // of the old one is left. On an error nothing has changed. start: the directory of a relative path
-// (execveat), or with an empty name the program itself; or NULL. argv and envp are used up, but freed by the caller.
+// (execveat), or with an empty name the program itself; or NULL. argv and envp are used up, but
+// freed by the caller.
 int __must_check process_exec(struct path *start, const char *name, struct exec_strings *argv,
                               struct exec_strings *envp, struct trapframe *tf);
 

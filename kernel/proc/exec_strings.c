@@ -1,8 +1,8 @@
 // argv and envp on their way from the old program to the new one: copied into kernel memory first,
 // since the old address space is gone when the new stack is written.
 //
-// All strings stand in one buffer, each with its zero, which doubles as it grows. The limit for both
-// vectors together is a quarter of RLIMIT_STACK, as on Linux, and at most EXEC_BYTES_MAX.
+// All strings stand in one buffer, each with its zero, which doubles as it grows. The limit for
+// both vectors together is a quarter of RLIMIT_STACK, as on Linux, and at most EXEC_BYTES_MAX.
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "lib/string.h"

@@ -7,10 +7,10 @@
 //
 // A process whose parent ignores SIGCHLD is reaped at once.
 //
-// Order: the thread leaves the process's list first, so no signal is aimed at it any more, then gives
-// back what may sleep, then becomes a zombie under proc_lock, in one step with telling the parent: a
-// parent that sees the zombie can free it although the dead thread has not switched away yet, since
-// that holds its own references.
+// Order: the thread leaves the process's list first, so no signal is aimed at it any more, then
+// gives back what may sleep, then becomes a zombie under proc_lock, in one step with telling the
+// parent: a parent that sees the zombie can free it although the dead thread has not switched away
+// yet, since that holds its own references.
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "fs/fdtable.h"

@@ -4,9 +4,9 @@
 //   vfork       new process, memory shared; the parent sleeps until the child's exec or exit
 //   thread      CLONE_VM | CLONE_SIGHAND | CLONE_THREAD: new thread in the same process
 //
-// Everything that can fail is done first; then the child is linked into the tree under proc_lock and
-// started, and from there on nothing fails. The child leaves for user mode through a copy of the
-// parent's frame, with 0 in a0.
+// Everything that can fail is done first; then the child is linked into the tree under proc_lock
+// and started, and from there on nothing fails. The child leaves for user mode through a copy of
+// the parent's frame, with 0 in a0.
 //
 // Signal actions are shared between parent and child (with a count) until one of them changes its
 // own: fork copies no table of 64 actions, and exec has usually nothing to reset.

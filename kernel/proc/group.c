@@ -59,8 +59,9 @@ static int setpgid_locked(struct process *p, int pgid) {
         return -EPERM; // a session leader stays
     struct pid *pgrp = pid_find_locked(pgid);
     if (pgid != p->pid->nr) {
-        bool same_session = pgrp && !list_empty(&pgrp->group) &&
-                            list_first(&pgrp->group, struct process, group_link)->session == p->session;
+        bool same_session =
+            pgrp && !list_empty(&pgrp->group) &&
+            list_first(&pgrp->group, struct process, group_link)->session == p->session;
         if (!same_session)
             return -EPERM;
     }

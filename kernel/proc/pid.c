@@ -2,8 +2,8 @@
 //
 // The tree's nodes come from the slab, whose locks rank before proc_lock (the terminal takes
 // proc_lock in its interrupt, and the slab must be usable above the terminal). So pid_alloc() puts
-// enough nodes for the deepest tree into a reserve before it locks, and what the tree gives back goes
-// to the reserve too; pid_flush() frees the surplus, and the structs whose last user went.
+// enough nodes for the deepest tree into a reserve before it locks, and what the tree gives back
+// goes to the reserve too; pid_flush() frees the surplus, and the structs whose last user went.
 //
 // Numbers are given out in rising order and start over at pid_max, skipping what is taken: a number
 // that has just become free is not used again soon.

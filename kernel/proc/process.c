@@ -1,8 +1,8 @@
 // struct process: its references, looking it up, and its figures.
 //
-// References: one for being in the tree (dropped by the wait), one for each thread (dropped when the
-// thread ends), and those of people who look (procfs, signals in progress). The last frees memory
-// only; everything of weight (mm, files, number) has gone at the exit or at the wait.
+// References: one for being in the tree (dropped by the wait), one for each thread (dropped when
+// the thread ends), and those of people who look (procfs, signals in progress). The last frees
+// memory only; everything of weight (mm, files, number) has gone at the exit or at the wait.
 #include "proc/process.h"
 
 #include "abi/errno.h"
@@ -147,8 +147,8 @@ int process_may_touch_locked(struct process *p) {
     const struct fsctx *mine = current_fs(), *theirs = p->fs;
     if (p == current_proc() || mine->euid == 0 || !theirs) // no fs: a zombie
         return 0;
-    bool ok = mine->euid == theirs->suid || mine->euid == theirs->uid || mine->uid == theirs->suid ||
-              mine->uid == theirs->uid;
+    bool ok = mine->euid == theirs->suid || mine->euid == theirs->uid ||
+              mine->uid == theirs->suid || mine->uid == theirs->uid;
     return ok ? 0 : -EPERM;
 }
 

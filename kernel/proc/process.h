@@ -5,8 +5,8 @@
 //        |  +------- threads -------------+  |    +-- parent, children: the tree
 //        +--- pid->thread                    +------- pid->group: processes of a process group
 //
-// A process is live while it has threads, then a zombie until its parent has waited (or at once gone
-// when the parent ignores SIGCHLD), then only memory until the last reference goes.
+// A process is live while it has threads, then a zombie until its parent has waited (or at once
+// gone when the parent ignores SIGCHLD), then only memory until the last reference goes.
 //
 // Lock key: [I] immutable  [proc] proc_lock  [own] only the process's own threads, one of them at a
 // time (exec, exit)  [a] atomic
@@ -103,7 +103,8 @@ void usage_add(struct usage *to, const struct usage *from);
 // 0 or -EPERM: may the current process signal or look into p? proc_lock held.
 int __must_check process_may_touch_locked(struct process *p);
 
-// fork.c -------------------------------------------------------------------------------------------
+// fork.c
+// -------------------------------------------------------------------------------------------
 struct clone_request {
     uint64_t flags;   // CLONE_*
     int exit_signal;
@@ -112,20 +113,23 @@ struct clone_request {
 };
 // clone(2) for the current process, whose user registers are *tf: the child's number or -errno.
 int process_clone(const struct clone_request *r, const struct trapframe *tf);
-// Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec (proc/exec.h).
+// Boot: process 1, whose only thread runs fn(arg) in the kernel and is to call process_exec
+// (proc/exec.h).
 int __must_check process_start_init(void (*fn)(void *), void *arg);
 void process_init(void);
 void terminal_init(void); // tty.c: connects the terminal's upcalls to signals and job control
 
-// exit.c -------------------------------------------------------------------------------------------
-// Ends the current thread; the process with it if it is the last. status: as wait4 reports it.
+// exit.c
+// ------------------------------------------------------------------------------------------- Ends
+// the current thread; the process with it if it is the last. status: as wait4 reports it.
 __noreturn void process_exit_thread(int status);
 // exit_group(2): all threads. Does not return.
 __noreturn void process_exit_group(int status);
 // proc_lock held: makes every thread of p end with this status, unless it is ending already.
 void process_kill_locked(struct process *p, int status);
 
-// wait.c -------------------------------------------------------------------------------------------
+// wait.c
+// -------------------------------------------------------------------------------------------
 struct wait_result {
     int pid;     // whose news; 0: none (WNOHANG)
     int status;  // as wait4 writes it
@@ -139,7 +143,8 @@ int process_wait(int which, int options, struct wait_result *out);
 // proc_lock held: tells p's parent that p ended, stopped or continued (SIGCHLD and wake-up).
 void process_notify_parent_locked(struct process *p, int code);
 
-// group.c ------------------------------------------------------------------------------------------
+// group.c
+// ------------------------------------------------------------------------------------------
 int process_setpgid(int pid, int pgid);
 int process_getpgid(int pid);
 int process_setsid(void);

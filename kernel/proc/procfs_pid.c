@@ -1,8 +1,8 @@
-// /proc/<pid>/: what a process tells about itself, in Linux's formats (proc(5)), so that ps, top and
-// their like from elsewhere can read it.
+// /proc/<pid>/: what a process tells about itself, in Linux's formats (proc(5)), so that ps, top
+// and their like from elsewhere can read it.
 //
-// Each file takes what it needs under proc_lock, or holds references (mm, descriptor table), and then
-// writes without it: text_printf() may have to allocate.
+// Each file takes what it needs under proc_lock, or holds references (mm, descriptor table), and
+// then writes without it: text_printf() may have to allocate.
 #include "proc/procfs_pid.h"
 
 #include "abi/errno.h"
@@ -135,7 +135,8 @@ static int show_stat(struct textbuf *b, struct process *p) {
 static uint64_t kib(uint64_t pages) { return pages * (PAGE_SIZE / 1024); }
 
 static void status_memory(struct textbuf *b, struct mm *mm) {
-    uint64_t lib = mm->exec_pages - min(mm->exec_pages, (mm->end_code - mm->start_code) >> PAGE_SHIFT);
+    uint64_t lib =
+        mm->exec_pages - min(mm->exec_pages, (mm->end_code - mm->start_code) >> PAGE_SHIFT);
     text_printf(b, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t       0 kB\n",
                 kib(max(mm->hiwater_vm, mm->total_pages)), kib(mm->total_pages),
                 kib(mm->locked_pages));
@@ -165,8 +166,8 @@ static int show_status(struct textbuf *b, struct process *p) {
     struct usage u;
     identify(p, t, &id);
     process_usage(p, &u);
-    text_printf(b, "Name:\t%s\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n", id.name,
-                letter, state_name(letter), id.pid, id.pid, id.ppid);
+    text_printf(b, "Name:\t%s\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
+                id.name, letter, state_name(letter), id.pid, id.pid, id.ppid);
     text_printf(b, "TracerPid:\t0\n");
     status_owner(b, p);
     if (mm)
@@ -310,7 +311,8 @@ static int show_maps(struct textbuf *b, struct process *p) {
 
 // ---- limits
 
-static void show_limit(struct textbuf *b, const char *name, const char *unit, const struct rlimit *l) {
+static void show_limit(struct textbuf *b, const char *name, const char *unit,
+                       const struct rlimit *l) {
     char cur[24] = "unlimited", max_[24] = "unlimited";
     if (l->rlim_cur != RLIM_INFINITY)
         snprintf(cur, sizeof cur, "%lu", l->rlim_cur);

@@ -6,11 +6,11 @@
 //   new sp ->  info (siginfo)                                    a0 = sig, a1 = &info, a2 = &uc
 //
 // riscv64 has no SA_RESTORER: the kernel supplies the code after the handler, two instructions that
-// call rt_sigreturn. They stand in one page, shared by all processes and mapped above the stack when
-// a process installs its first handler; programs without handlers never pay for it.
+// call rt_sigreturn. They stand in one page, shared by all processes and mapped above the stack
+// when a process installs its first handler; programs without handlers never pay for it.
 //
-// The frame is written piece by piece, since the whole of it is more than a kernel stack frame should
-// hold.
+// The frame is written piece by piece, since the whole of it is more than a kernel stack frame
+// should hold.
 #include "proc/sigframe.h"
 
 #include "abi/errno.h"

@@ -6,9 +6,9 @@
 // SIGKILL and SIGCONT act when they are sent: the first marks the process as ending, the second
 // continues a stopped one even if it is blocked or ignored.
 //
-// A process has no table of actions while all are default, and shares its parent's after a fork until
-// one of them changes an action. Who sent a signal and why (siginfo) is kept only for a process that
-// has installed a handler: one note for each signal, the newest.
+// A process has no table of actions while all are default, and shares its parent's after a fork
+// until one of them changes an action. Who sent a signal and why (siginfo) is kept only for a
+// process that has installed a handler: one note for each signal, the newest.
 //
 // All state is under proc_lock (RANK_PID), which the terminal takes in its interrupt.
 #include "proc/signal.h"

@@ -38,8 +38,8 @@ void signal_send_note_locked(struct process *p, int sig, const struct signal_not
 void signal_send_thread_locked(struct thread *t, int sig);
 void signal_send_group_locked(struct pid *pgrp, int sig);
 void signal_send_group(int pgid, int sig); // any context: the terminal's upcall
-// Makes t look at its signals soon: WORK_SIGNAL, ends an interruptible sleep (and, if stopped_too, a
-// stop), and brings it into the kernel if it runs in user mode on another CPU.
+// Makes t look at its signals soon: WORK_SIGNAL, ends an interruptible sleep (and, if stopped_too,
+// a stop), and brings it into the kernel if it runs in user mode on another CPU.
 void signal_interrupt_locked(struct thread *t, bool stopped_too);
 int signal_kill(int pid, int sig);         // kill(2)
 int signal_tgkill(int tgid, int tid, int sig); // tgid -1: any (tkill)
@@ -48,8 +48,9 @@ int signal_tgkill(int tgid, int tid, int sig); // tgid -1: any (tkill)
 void signal_force(int sig, int code, uaddr_t addr);
 
 void signal_kill_self(int sig); // the process ends by sig at its next return to user mode
-// Whenever WORK_SIGNAL is set, before returning to user mode, interrupts on: acts on what is pending.
-// May not return (fatal), may sleep (stopped), may change *tf (handler, system call restarted).
+// Whenever WORK_SIGNAL is set, before returning to user mode, interrupts on: acts on what is
+// pending. May not return (fatal), may sleep (stopped), may change *tf (handler, system call
+// restarted).
 void signal_user_work(struct trapframe *tf);
 
 // The action in force (never NULL). proc_lock held.

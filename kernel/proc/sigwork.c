@@ -3,7 +3,8 @@
 //   signal_user_work: group_exit? -> end | stopped? -> sleep | take the lowest pending, unmasked:
 //        ignored          next
 //        default          next, or stop the process and tell the parent, or end it
-//        handler          a frame on the user's stack (sigframe.c), the registers point to the handler
+//        handler          a frame on the user's stack (sigframe.c), the registers point to the
+//        handler
 //   then the interrupted system call: begin it again, or let it return -EINTR
 //
 // A fault of the program (signal_force) goes the same way, so a handler for SIGSEGV works; a fault
@@ -26,7 +27,8 @@ static uint64_t deliverable(const struct thread *t) {
 void signal_recalc_locked(void) {
     struct thread *t = current();
     struct process *p = t->proc;
-    if (deliverable(t) || p->group_exit || p->stop_signal || (p->exec_thread && p->exec_thread != t))
+    if (deliverable(t) || p->group_exit || p->stop_signal ||
+        (p->exec_thread && p->exec_thread != t))
         set_work(t, WORK_SIGNAL);
     else
         clear_work(t, WORK_SIGNAL);
@@ -134,7 +136,8 @@ static bool never_restarts(uint64_t nr) {
 // happened) or the handler was installed with SA_RESTART.
 static void restart_call(struct trapframe *tf, const struct caught *c) {
     bool interrupted = tf->scause == EXC_SYSCALL && (int64_t)tf->a0 == -EINTR;
-    if (interrupted && (!c->sig || ((c->action.sa_flags & SA_RESTART) && !never_restarts(tf->a7)))) {
+    if (interrupted &&
+        (!c->sig || ((c->action.sa_flags & SA_RESTART) && !never_restarts(tf->a7)))) {
         tf->a0 = tf->orig_a0;
         tf->sepc -= 4; // the ecall again
     } else {

@@ -1,7 +1,7 @@
 // Job control on the console: which process group may read it, and who hears of ^C and hang-ups.
 //
-// The terminal itself (dev/tty.h) keeps two numbers, its session and its foreground group. A process
-// has a controlling terminal when its session is the terminal's.
+// The terminal itself (dev/tty.h) keeps two numbers, its session and its foreground group. A
+// process has a controlling terminal when its session is the terminal's.
 #include "abi/errno.h"
 #include "dev/tty.h"
 #include "fs/devfs.h"

@@ -1,9 +1,9 @@
 // Waiting for children: wait4(2) and waitid(2).
 //
-// News of a child: it ended (zombie), stopped, or continued. The scan over the children is made under
-// proc_lock, first without queueing (the news is often there already), then again from the wait
-// queue. Who ends, stops or continues a child wakes the parent's wait_q under the same lock, so a
-// scan either sees the news or is followed by the wake-up.
+// News of a child: it ended (zombie), stopped, or continued. The scan over the children is made
+// under proc_lock, first without queueing (the news is often there already), then again from the
+// wait queue. Who ends, stops or continues a child wakes the parent's wait_q under the same lock,
+// so a scan either sees the news or is followed by the wake-up.
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "fs/path.h"

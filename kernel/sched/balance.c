@@ -1,13 +1,14 @@
 // Which CPU runs what: placement at wake-up, stealing when idle, pushing when crowded, affinity.
 //
-//   wake:  by a thread that is about to sleep, alone here? -> here, without an interrupt to elsewhere;
-//          last CPU idle? -> there; this CPU idle? -> here; any idle? -> that one; else the last CPU
-//          (a new thread: the CPU with the fewest)
+//   wake:  by a thread that is about to sleep, alone here? -> here, without an interrupt to
+//   elsewhere;
+//          last CPU idle? -> there; this CPU idle? -> here; any idle? -> that one; else the last
+//          CPU (a new thread: the CPU with the fewest)
 //   idle:  take the thread that would run next from the most crowded CPU
 //   busy:  every BALANCE_NS, at a slice's end, give one to a CPU that has two fewer
 //
-// There is no pull by busy CPUs: one without a waiting thread has no tick. The crowded one has, so it
-// pushes. Two queues are locked together only here, by address (spin_lock_two).
+// There is no pull by busy CPUs: one without a waiting thread has no tick. The crowded one has, so
+// it pushes. Two queues are locked together only here, by address (spin_lock_two).
 //
 // On one CPU every question is answered by one comparison.
 #include "abi/errno.h"

@@ -1,6 +1,6 @@
-// Inside sched/: the cheap common case of the lock-order check for sleeping locks, written so that an
-// uncontended lock or unlock makes no call and saves no register. Anything unusual is for the lock's
-// slow path, which calls sync/held.c.
+// Inside sched/: the cheap common case of the lock-order check for sleeping locks, written so that
+// an uncontended lock or unlock makes no call and saves no register. Anything unusual is for the
+// lock's slow path, which calls sync/held.c.
 #pragma once
 
 #include "sched/thread.h"
@@ -16,7 +16,8 @@ static inline bool held_fits(enum lockrank rank) {
 }
 
 // Notes a lock just taken, on top.
-static inline void held_note(const void *lock, const char *name, enum lockrank rank, vaddr_t caller) {
+static inline void held_note(const void *lock, const char *name, enum lockrank rank,
+                             vaddr_t caller) {
     struct held_sleepers *h = &current()->held;
     int n = h->count;
     h->entry[n].rank = rank;

@@ -13,7 +13,8 @@ struct mutex {
 };
 
 void mutex_init(struct mutex *m, const char *name, enum lockrank rank);
-#define MUTEX_INIT(var, name_, rank_) {.waitq = WAITQ_INIT((var).waitq), .rank = (rank_), .name = (name_)}
+#define MUTEX_INIT(var, name_, rank_) \
+    { .waitq = WAITQ_INIT((var).waitq), .rank = (rank_), .name = (name_) }
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_trylock(struct mutex *m); // not checked against the order
@@ -45,5 +46,9 @@ void up_write(struct rwsem *s);
 bool down_read_trylock(struct rwsem *s); // not checked against the order
 void downgrade_write(struct rwsem *s);
 // For assertions: somebody holds it for writing; somebody holds it at all.
-static inline bool rwsem_write_held(const struct rwsem *s) { return READ_ONCE(s->count) & RWSEM_WRITER; }
-static inline bool rwsem_held(const struct rwsem *s) { return READ_ONCE(s->count) & ~RWSEM_WAITERS; }
+static inline bool rwsem_write_held(const struct rwsem *s) {
+    return READ_ONCE(s->count) & RWSEM_WRITER;
+}
+static inline bool rwsem_held(const struct rwsem *s) {
+    return READ_ONCE(s->count) & ~RWSEM_WAITERS;
+}

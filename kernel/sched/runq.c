@@ -6,8 +6,8 @@
 // A thread's vruntime grows by the time it runs, divided by its weight; the queue runs the thread
 // whose vruntime is smallest, so over time each gets CPU time in proportion to its weight. A nice
 // level is a factor of 1.25. min_vruntime follows the smallest vruntime of the queue upwards: a
-// thread that slept joins a little before it, so sleeping does not save up credit, and a thread that
-// moves to another queue takes only its distance to min_vruntime along.
+// thread that slept joins a little before it, so sleeping does not save up credit, and a thread
+// that moves to another queue takes only its distance to min_vruntime along.
 //
 // Invariants: 1. every thread in the tree is READY, on_rq, and has last_cpu == rq->cpu.
 // 2. leftmost is the tree's first node. 3. nr and load count the tree and a running non-idle curr.

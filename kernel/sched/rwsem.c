@@ -7,10 +7,10 @@
 // WAITERS grants: the first in line, and if that is a reader, the readers right behind it too. The
 // grant changes the count on the waiter's behalf, so a woken waiter owns the lock already.
 //
-// Invariants: 1. WAITERS is set and cleared under `lock`, and set whenever the line is not empty and
-// the lock is released outside `lock`. 2. With WAITERS set only `lock`'s holder adds holders. So
-// a grant needs no retry. 3. A waiter takes `lock` once more after it was granted: the granter has
-// then finished with the waiter's stack and thread.
+// Invariants: 1. WAITERS is set and cleared under `lock`, and set whenever the line is not empty
+// and the lock is released outside `lock`. 2. With WAITERS set only `lock`'s holder adds holders.
+// So a grant needs no retry. 3. A waiter takes `lock` once more after it was granted: the granter
+// has then finished with the waiter's stack and thread.
 //
 // Rejected: a count under the spin lock (two lock round trips for each fault); writer preference
 // (starves readers) and reader preference (starves writers).

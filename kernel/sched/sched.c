@@ -6,20 +6,22 @@
 //     slice timer if others wait | FP, satp | context_switch
 //   B switch_finish(), on next's stack: unlock, drop a dead prev
 //
-// Waking (thread_wake_state) locks the run queue that the thread last ran on. Since that lock is held
-// over the switch, the waker sees one of two things: the thread is still current there (it has set
-// its state but not switched yet: putting the state back to RUNNING is all), or it is completely
-// saved and can be queued anywhere. A thread can therefore neither run on two CPUs nor lose a wake-up.
+// Waking (thread_wake_state) locks the run queue that the thread last ran on. Since that lock is
+// held over the switch, the waker sees one of two things: the thread is still current there (it has
+// set its state but not switched yet: putting the state back to RUNNING is all), or it is
+// completely saved and can be queued anywhere. A thread can therefore neither run on two CPUs nor
+// lose a wake-up.
 //
 // Invariants: 1. a thread's [rq] members change only under runqs[last_cpu].lock, except that the
 // running thread itself may write its own state (SLEEPING .. STOPPED, RUNNING). 2. last_cpu changes
 // only under that lock, and only while the thread is not running. 3. A thread that sets a sleeping
-// state makes a full fence before it looks at its condition, and the waker makes one between changing
-// the condition and looking at the state (waitq.c, thread_wake_state). 4. spin_depth is 1 at the switch.
+// state makes a full fence before it looks at its condition, and the waker makes one between
+// changing the condition and looking at the state (waitq.c, thread_wake_state). 4. spin_depth is 1
+// at the switch.
 //
 // Tickless: the slice timer runs only while somebody waits in the tree. A CPU without a runnable
-// thread sleeps in wfi until an interrupt. Kernel code is not preempted: WORK_RESCHED is looked at on
-// the way to user mode, in cond_resched() and by the idle loop.
+// thread sleeps in wfi until an interrupt. Kernel code is not preempted: WORK_RESCHED is looked at
+// on the way to user mode, in cond_resched() and by the idle loop.
 //
 // Rejected: an on_cpu flag that wakers spin on (the lock held over the switch says the same for
 // less); preempting the kernel (every per-CPU access would need thought); a periodic tick.
@@ -233,7 +235,8 @@ void sched_tick(void) {
     uint64_t now = runq_update(rq);
     if (rq->leftmost) {
         struct thread *curr = rq->curr;
-        if (curr == rq->idle || vruntime_before(runq_thread(rq->leftmost)->vruntime, curr->vruntime))
+        if (curr == rq->idle ||
+            vruntime_before(runq_thread(rq->leftmost)->vruntime, curr->vruntime))
             set_work(curr, WORK_RESCHED);
         timer_set_slice(now + runq_slice(rq, curr));
     }

@@ -57,7 +57,8 @@ static void check_queue(struct runq *rq) {
     for (struct rb_node *node = rq->leftmost; node; node = rb_next(node)) {
         struct thread *t = runq_thread(node);
         assertf(t->state == THREAD_READY && t->on_rq, "%s: queued in state %d", t->name, t->state);
-        assertf(t->last_cpu == rq->cpu, "%s: queued on %u, thinks %u", t->name, rq->cpu, t->last_cpu);
+        assertf(t->last_cpu == rq->cpu, "%s: queued on %u, thinks %u", t->name, rq->cpu,
+                t->last_cpu);
         assertf(n == 0 || !vruntime_before(t->vruntime, last), "%s: out of order", t->name);
         last = t->vruntime;
         load += t->weight;
@@ -67,8 +68,8 @@ static void check_queue(struct runq *rq) {
         load += rq->curr->weight;
         n++;
     }
-    assertf(rq->nr == n && rq->load == load, "cpu %u: nr %u of %u, load %lu of %lu", rq->cpu, rq->nr,
-            n, rq->load, load);
+    assertf(rq->nr == n && rq->load == load, "cpu %u: nr %u of %u, load %lu of %lu", rq->cpu,
+            rq->nr, n, rq->load, load);
 }
 
 void sched_check(void) {

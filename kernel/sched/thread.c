@@ -3,12 +3,13 @@
 //   kernel stack:  lowest ... guard half below | frames <- sp ... | user trapframe | top
 //
 // A new thread's saved context makes the first switch to it "return" into thread_trampoline, which
-// finishes the switch and calls the entry function on an otherwise empty stack. A user thread's entry
-// is return_to_user, which leaves through the frame at the top.
+// finishes the switch and calls the entry function on an otherwise empty stack. A user thread's
+// entry is return_to_user, which leaves through the frame at the top.
 //
 // The end: a thread cannot free the stack it stands on. It marks itself DEAD and switches away;
 // whoever runs next on this CPU drops the reference that the thread held on itself
-// (switch_finish()). Others may hold references (a wait4 in progress, /proc) and look at the figures.
+// (switch_finish()). Others may hold references (a wait4 in progress, /proc) and look at the
+// figures.
 //
 // Invariant: a thread that is not DEAD or NEW owns one reference on itself.
 #include "sched/thread.h"

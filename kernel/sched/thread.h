@@ -86,14 +86,18 @@ struct thread {
     struct fpstate fp;        // [own] saved only when dirty
 };
 
-static inline void set_work(struct thread *t, uint32_t bits) { __atomic_fetch_or(&t->tcb.work, bits, __ATOMIC_ACQ_REL); }
-static inline void clear_work(struct thread *t, uint32_t bits) { __atomic_fetch_and(&t->tcb.work, ~bits, __ATOMIC_ACQ_REL); }
+static inline void set_work(struct thread *t, uint32_t bits) {
+    __atomic_fetch_or(&t->tcb.work, bits, __ATOMIC_ACQ_REL);
+}
+static inline void clear_work(struct thread *t, uint32_t bits) {
+    __atomic_fetch_and(&t->tcb.work, ~bits, __ATOMIC_ACQ_REL);
+}
 // A signal or kill is waiting: interruptible sleeps end with -EINTR.
 static inline bool signal_pending(void) { return current_tcb->work & WORK_SIGNAL; }
 
 void thread_init(void); // called by sched_init
-// The time since the last mark was spent in user (kernel) mode: at trap entry from user mode (before
-// the return to it). In ticks, because this is on every system call's path.
+// The time since the last mark was spent in user (kernel) mode: at trap entry from user mode
+// (before the return to it). In ticks, because this is on every system call's path.
 static inline void thread_charge_user(void) {
     uint64_t now = time_read();
     current()->utime += now - current()->time_mark;

@@ -4,15 +4,15 @@
 //                                       +--> min --> stimecmp (Sstc) or SBI set_timer
 //   end of slice (scheduler) -----------+
 //
-// The comparator is only ever moved to an earlier time. When what it was set for is cancelled or put
-// off, the interrupt comes anyway, finds nothing due, and programs what is next by then: that costs
-// one interrupt now and then, and saves a firmware call at nearly every switch and every timeout that
-// did not happen.
+// The comparator is only ever moved to an earlier time. When what it was set for is cancelled or
+// put off, the interrupt comes anyway, finds nothing due, and programs what is next by then: that
+// costs one interrupt now and then, and saves a firmware call at nearly every switch and every
+// timeout that did not happen.
 //
 // Invariants: 1. programmed <= min(first timer, slice) on every CPU with interrupts on.
-// 2. programmed and slice belong to their CPU, with interrupts off; only the tree is shared (a timer
-// may be cancelled from elsewhere) and guarded by the base's lock. 3. A timer is in the tree of base
-// t->cpu, or in none (-1). 4. Callbacks run without the base's lock, with interrupts off.
+// 2. programmed and slice belong to their CPU, with interrupts off; only the tree is shared (a
+// timer may be cancelled from elsewhere) and guarded by the base's lock. 3. A timer is in the tree
+// of base t->cpu, or in none (-1). 4. Callbacks run without the base's lock, with interrupts off.
 #include "sched/timer.h"
 
 #include "riscv/atomic.h"

@@ -7,8 +7,8 @@
 #include "riscv/csr.h"
 #include "riscv/machine.h"
 
-// ns = (ticks - machine.boot_ticks) * clock_mult / 2^32, by a 128-bit product. Set by timer_init_cpu
-// of the boot CPU; ktime_ns() is 0 before.
+// ns = (ticks - machine.boot_ticks) * clock_mult / 2^32, by a 128-bit product. Set by
+// timer_init_cpu of the boot CPU; ktime_ns() is 0 before.
 extern uint64_t clock_mult;
 
 static inline uint64_t ktime_ns(void) {

@@ -21,7 +21,8 @@ struct wait_entry {
     bool exclusive; // waitq_wake_one wakes one of these (and all others)
 };
 
-#define WAITQ_INIT(name) {.lock = SPINLOCK_INIT("waitq", RANK_WAITQ), .head = LIST_INIT((name).head)}
+#define WAITQ_INIT(name) \
+    { .lock = SPINLOCK_INIT("waitq", RANK_WAITQ), .head = LIST_INIT((name).head) }
 
 void waitq_init(struct waitq *q);
 // Enters the queue (if not in it) and sets current()'s state. e is zeroed before its first use.

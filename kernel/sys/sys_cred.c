@@ -69,16 +69,24 @@ static long set_fs(struct ids i, uint32_t id) {
 
 long sys_setuid(uint64_t id) { return set_one(uids(current_fs()), (uint32_t)id); }
 long sys_setgid(uint64_t id) { return set_one(gids(current_fs()), (uint32_t)id); }
-long sys_setreuid(uint64_t r, uint64_t e) { return set_re(uids(current_fs()), (uint32_t)r, (uint32_t)e); }
-long sys_setregid(uint64_t r, uint64_t e) { return set_re(gids(current_fs()), (uint32_t)r, (uint32_t)e); }
+long sys_setreuid(uint64_t r, uint64_t e) {
+    return set_re(uids(current_fs()), (uint32_t)r, (uint32_t)e);
+}
+long sys_setregid(uint64_t r, uint64_t e) {
+    return set_re(gids(current_fs()), (uint32_t)r, (uint32_t)e);
+}
 long sys_setresuid(uint64_t r, uint64_t e, uint64_t s) {
     return set_res(uids(current_fs()), (uint32_t)r, (uint32_t)e, (uint32_t)s);
 }
 long sys_setresgid(uint64_t r, uint64_t e, uint64_t s) {
     return set_res(gids(current_fs()), (uint32_t)r, (uint32_t)e, (uint32_t)s);
 }
-long sys_getresuid(uint64_t r, uint64_t e, uint64_t s) { return get_res(uids(current_fs()), r, e, s); }
-long sys_getresgid(uint64_t r, uint64_t e, uint64_t s) { return get_res(gids(current_fs()), r, e, s); }
+long sys_getresuid(uint64_t r, uint64_t e, uint64_t s) {
+    return get_res(uids(current_fs()), r, e, s);
+}
+long sys_getresgid(uint64_t r, uint64_t e, uint64_t s) {
+    return get_res(gids(current_fs()), r, e, s);
+}
 long sys_setfsuid(uint64_t id) { return set_fs(uids(current_fs()), (uint32_t)id); }
 long sys_setfsgid(uint64_t id) { return set_fs(gids(current_fs()), (uint32_t)id); }
 

@@ -102,7 +102,8 @@ long sys_execveat(uint64_t dirfd, uint64_t uname, uint64_t argv, uint64_t envp, 
     if (!*name && !(flags & AT_EMPTY_PATH))
         err = -ENOENT;
     struct file *dir = NULL;
-    if (!err && (int)dirfd != AT_FDCWD && *name != '/' && !(dir = fd_get(current_files(), (int)dirfd)))
+    if (!err && (int)dirfd != AT_FDCWD && *name != '/' &&
+        !(dir = fd_get(current_files(), (int)dirfd)))
         err = -EBADF;
     if (!err)
         err = exec_user(dir ? &dir->path : NULL, name, argv, envp);

@@ -85,7 +85,8 @@ long sys_settimeofday(uint64_t utv, uint64_t utz) {
     if (copy_from_user(&tv, utv, sizeof tv) != 0)
         return -EFAULT;
     struct timespec ts = {tv.tv_sec, tv.tv_usec * 1000};
-    return tv.tv_usec < 1000000 && timespec_valid(&ts) ? set_realtime(timespec_to_ns(&ts)) : -EINVAL;
+    return tv.tv_usec < 1000000 && timespec_valid(&ts) ? set_realtime(timespec_to_ns(&ts))
+                                                       : -EINVAL;
 }
 
 // ---- sleeping

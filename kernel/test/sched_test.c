@@ -168,7 +168,8 @@ static int test_timers(void) {
     KEXPECT(timer_cancel(&t[2].timer), "was armed");
     KEXPECT(!timer_cancel(&t[2].timer), "armed no more");
     wait_event(&done, atomic_load(&fired_count) == 3);
-    KEXPECT(fired[0] == 3 && fired[1] == 1 && fired[2] == 0, "%d %d %d", fired[0], fired[1], fired[2]);
+    KEXPECT(fired[0] == 3 && fired[1] == 1 && fired[2] == 0, "%d %d %d", fired[0], fired[1],
+            fired[2]);
     KEXPECT(ktime_ns() >= now + 4 * MS, "too early");
     return 0;
 }
@@ -237,7 +238,8 @@ static int test_ring(void) {
         KEXPECT(start("ring", ring_member, (void *)(uintptr_t)i), "no thread");
     atomic_store(&ring_at, 0);
     waitq_wake_one(&ring_q[0]);
-    int err = wait_event_interruptible_until(&done, atomic_load(&running) == 0, ktime_ns() + 60000 * MS);
+    int err =
+        wait_event_interruptible_until(&done, atomic_load(&running) == 0, ktime_ns() + 60000 * MS);
     KEXPECT(err == 0, "the token is lost at %u", ring_at);
     return 0;
 }
