@@ -262,7 +262,7 @@ static void map_name(struct textbuf *b, const struct vma *v, char *path) {
     if (f) {
         ssize_t n = path_to_string(NULL, &f->path, path, PATH_MAX);
         text_printf(b, "%s", n >= 0 ? path : "?");
-    } else if (v->flags & VM_HEAP) {
+    } else if (vma_is_heap(v)) {
         text_printf(b, "[heap]");
     } else if (v->flags & VM_STACK) {
         text_printf(b, "[stack]");
@@ -284,7 +284,7 @@ static void show_map(struct textbuf *b, const struct vma *v, char *path) {
                 v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
                 v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p', off, dev >> 8,
                 dev & 255, f ? f->inode->ino : 0UL);
-    if (v->mapping || (v->flags & (VM_HEAP | VM_STACK | VM_SPECIAL))) {
+    if (v->mapping || (v->flags & (VM_STACK | VM_SPECIAL)) || vma_is_heap(v)) {
         int pad = MAP_NAME_COLUMN - (int)(b->len - start);
         text_printf(b, "%*s", max(pad, 0), "");
         map_name(b, v, path);

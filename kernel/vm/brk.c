@@ -1,14 +1,17 @@
 // brk(2): the end of the heap.
 //
-//   end_data ... | start_brk [ heap VMA            ] brk      ... next VMA
-//                               page aligned up ---^ free room, guard gap of a stack excluded
+//   bss | start_brk [ heap                ] brk      ... next VMA
+//                      page aligned up ---^ free room, guard gap of a stack excluded
 //
-// Growing and shrinking move the end of one VMA; frames come at the faults. A request that cannot be
-// met returns the old break, which is how Linux tells failure.
+// Growing and shrinking move the end of one VMA (that of the bss, if it is anonymous and meets the
+// heap); frames come at the faults. A request that cannot be met returns the old break, which is how
+// Linux tells failure.
 //
-// Invariants: 1. start_brk <= brk. 2. the VMAs flagged VM_HEAP lie in [start_brk, brk rounded up).
+// Invariants: start_brk <= brk; no VMA but the heap's and the bss's is ever moved here.
 #include "abi/errno.h"
 #include "vm/mmap.h"
+
+#define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
 
 static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
     uint64_t data = mm->end_data - mm->start_data;
@@ -16,18 +19,17 @@ static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
 }
 
 static int grow(struct mm *mm, uaddr_t from, uaddr_t to) {
-    const uint32_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_HEAP;
     struct vma *heap = vma_lookup(mm, from - 1);
     struct vma *next = heap ? vma_next(mm, heap) : vma_find(mm, from);
     if (next && to > vma_guard_start(next))
         return -ENOMEM;
-    int err = mm_may_grow(mm, flags, (to - from) >> PAGE_SHIFT);
+    int err = mm_may_grow(mm, HEAP_FLAGS, (to - from) >> PAGE_SHIFT);
     if (err)
         return err;
-    if (!heap || heap->flags != flags || heap->mapping)
-        return vm_add_area(mm, from, to, flags, NULL, NULL, from >> PAGE_SHIFT);
+    if (!heap || heap->flags != HEAP_FLAGS || heap->mapping || (next && next->start == to))
+        return vm_add_area(mm, from, to, HEAP_FLAGS, NULL, NULL, from >> PAGE_SHIFT);
     vma_set_range(mm, heap, heap->start, to, heap->pgoff); // the usual case
-    mm_account(mm, flags, (to - from) >> PAGE_SHIFT);
+    mm_account(mm, HEAP_FLAGS, (to - from) >> PAGE_SHIFT);
     return 0;
 }
 
@@ -47,6 +49,10 @@ static int set_brk(struct mm *mm, uaddr_t brk, struct list *dead) {
     return err;
 }
 
+bool vma_is_heap(const struct vma *v) {
+    return !v->mapping && v->start < v->mm->brk && v->end > v->mm->start_brk;
+}
+
 uaddr_t vm_brk(struct mm *mm, uaddr_t brk) {
     struct list dead = LIST_INIT(dead);
 
@@ -55,6 +61,6 @@ uaddr_t vm_brk(struct mm *mm, uaddr_t brk) {
     int err = set_brk(mm, brk, &dead);
     uaddr_t result = mm->brk;
     up_write(&mm->lock);
-    vm_free_dead(&dead);
+    vm_free_dead(&dead); // a file may have been mapped over the heap
     return err ? result : brk;
 }

@@ -71,6 +71,8 @@ uint64_t mm_table_pages(struct mm *mm);
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
 // 0, or -ENOMEM when n more pages of this kind would pass a limit.
 int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);
+// Does the brk area lie in v? (It merges with an anonymous bss right below it, as on Linux.)
+bool vma_is_heap(const struct vma *v);
 // Walks VMAs against page tables against struct page counts; asserts on a breach.
 void mm_check(struct mm *mm);
 void vm_init(void); // caches, zero page, writeback thread

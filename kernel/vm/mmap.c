@@ -99,7 +99,7 @@ int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead
     return 0;
 }
 
-void vm_free_dead(struct list *dead) {
+void vm_free_dead_list(struct list *dead) {
     struct vma *v, *next;
     list_for_each_safe(v, next, dead, link) {
         list_remove(&v->link);

@@ -27,7 +27,11 @@ static inline struct vm_limits *vm_limits(struct mm *mm) { return &mm->limits; }
 // For vm/ itself. mm write-locked: takes [start, end) out of the address space; the VMAs go to `dead`,
 // for vma_free() after the lock is gone. 0 or -ENOMEM (a split failed, nothing changed).
 int __must_check vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead);
-void vm_free_dead(struct list *dead);
+void vm_free_dead_list(struct list *dead);
+static inline void vm_free_dead(struct list *dead) {
+    if (!list_empty(dead))
+        vm_free_dead_list(dead);
+}
 // mm write-locked: a new VMA [start, end), free by now; merged with its neighbours. 0 or -ENOMEM.
 int __must_check vm_add_area(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags,
                              struct mapping *mapping, void *file, uint64_t pgoff);

@@ -90,8 +90,13 @@ static struct vma *last_vma(struct mm *mm) {
 
 struct vma *vma_find(struct mm *mm, uaddr_t addr) {
     struct vma *v = READ_ONCE(mm->vma_cache), *best = NULL;
-    if (v && v->start <= addr && addr < v->end)
-        return v;
+    if (v && v->start <= addr) { // the one found last, or the one above it
+        if (addr < v->end)
+            return v;
+        v = vma_next(mm, v);
+        if (v && addr < v->end)
+            return v;
+    }
     for (struct rb_node *n = mm->vmas.node; n;) {
         v = node_vma(n);
         if (v->end <= addr) {
