@@ -1,5 +1,5 @@
 /*
- * free [-b|-k|-m|-g|-h] [-t]: memory in use, from /proc/meminfo.
+ * free [-b|-k|-m|-g|-h] [-t] [-w] [-s seconds] [-c count]: memory in use, from /proc/meminfo.
  *
  * used = total - available, and buff/cache = Buffers + Cached + SReclaimable, as procps reckons.
  */
@@ -7,61 +7,25 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <tools.h>
 
-struct memory { /* KiB */
-    long total, free, available, buffers, cached, reclaimable, shared, swap_total, swap_free;
-};
-
-static long unit = 1024;
-static int human;
-
-static void read_memory(struct memory *m)
-{
-    const struct {
-        const char *name;
-        long *value;
-    } fields[] = {
-        {"MemTotal:", &m->total},          {"MemFree:", &m->free},
-        {"MemAvailable:", &m->available},  {"Buffers:", &m->buffers},
-        {"Cached:", &m->cached},           {"SReclaimable:", &m->reclaimable},
-        {"Shmem:", &m->shared},            {"SwapTotal:", &m->swap_total},
-        {"SwapFree:", &m->swap_free},
-    };
-    char line[128], name[64];
-    long value;
-    FILE *f = fopen("/proc/meminfo", "r");
-
-    if (!f)
-        err(1, "/proc/meminfo");
-    while (fgets(line, sizeof(line), f)) {
-        if (sscanf(line, "%63s %ld", name, &value) != 2)
-            continue;
-        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-            if (strcmp(name, fields[i].name) == 0)
-                *fields[i].value = value;
-        }
-    }
-    fclose(f);
-}
+static struct {
+    long unit; /* bytes */
+    int human, total, wide;
+    double interval;
+    long count;
+} opt = {.unit = 1024, .count = 1};
 
 static void show(long kib)
 {
-    char text[32];
-    double v = (double)kib;
-    int i = 0;
+    char text[16];
 
-    if (!human) {
-        printf(" %11ld", unit > 1024 ? kib / (unit / 1024) : kib * (1024 / unit));
-        return;
+    if (opt.human) {
+        memory_text(text, kib);
+        printf(" %11s", text);
+    } else {
+        printf(" %11ld", opt.unit > 1024 ? kib / (opt.unit / 1024) : kib * (1024 / opt.unit));
     }
-    for (; v >= 1024 && i < 4; i++)
-        v /= 1024;
-    if (v >= 9.95)
-        v = (double)(long)v; /* cut off, not rounded */
-    snprintf(text, sizeof(text), v < 9.95 && i ? "%.1f%s" : "%.0f%s", v,
-             kib ? (const char *[]){"Ki", "Mi", "Gi", "Ti", "Pi"}[i] : "B");
-    printf(" %11s", text);
 }
 
 static void show_row(const char *name, const long *values, int count)
@@ -72,39 +36,78 @@ static void show_row(const char *name, const long *values, int count)
     putchar('\n');
 }
 
-static void parse_options(int argc, char **argv, int *total)
+static void show_memory(void)
+{
+    char *text = must_read("/proc/meminfo");
+    long total = field_value(text, "MemTotal", 0), unused = field_value(text, "MemFree", 0);
+    long available = field_value(text, "MemAvailable", unused);
+    long shared = field_value(text, "Shmem", 0), buffers = field_value(text, "Buffers", 0);
+    long cached = field_value(text, "Cached", 0) + field_value(text, "SReclaimable", 0);
+    long swap = field_value(text, "SwapTotal", 0), swap_free = field_value(text, "SwapFree", 0);
+    long used = total - available;
+
+    free(text);
+    if (opt.wide) {
+        printf("%20s %11s %11s %11s %11s %11s %11s\n", "total", "used", "free", "shared",
+               "buffers", "cache", "available");
+        show_row("Mem:", (long[]){total, used, unused, shared, buffers, cached, available}, 7);
+    } else {
+        printf("%20s %11s %11s %11s %11s %11s\n", "total", "used", "free", "shared", "buff/cache",
+               "available");
+        show_row("Mem:", (long[]){total, used, unused, shared, buffers + cached, available}, 6);
+    }
+    show_row("Swap:", (long[]){swap, swap - swap_free, swap_free}, 3);
+    if (opt.total)
+        show_row("Total:", (long[]){total + swap, used + swap - swap_free, unused + swap_free}, 3);
+}
+
+static void parse_repetition(int c, const char *text)
+{
+    if (c == 's') {
+        opt.interval = parse_seconds(text);
+        if (opt.interval <= 0)
+            errx(1, "seconds argument `%s' failed", text);
+        if (opt.count == 1)
+            opt.count = 0;
+        return;
+    }
+    opt.count = atol(text);
+    if (opt.count <= 0)
+        errx(1, "failed to parse count argument: '%s'", text);
+    if (!(opt.interval > 0))
+        opt.interval = 1;
+}
+
+static void parse_options(int argc, char **argv)
 {
     int c;
 
-    while ((c = getopt(argc, argv, "bkmghtw")) != -1) {
+    while ((c = getopt(argc, argv, "bkmghtws:c:")) != -1) {
         switch (c) {
-        case 'b': unit = 1; break;
-        case 'k': unit = 1024; break;
-        case 'm': unit = 1024 * 1024; break;
-        case 'g': unit = 1024 * 1024 * 1024; break;
-        case 'h': human = 1; break;
-        case 't': *total = 1; break;
-        default: errx(1, "usage: free [-b|-k|-m|-g|-h] [-t]");
+        case 'b': opt.unit = 1; break;
+        case 'k': opt.unit = 1024; break;
+        case 'm': opt.unit = 1024 * 1024; break;
+        case 'g': opt.unit = 1024 * 1024 * 1024; break;
+        case 'h': opt.human = 1; break;
+        case 't': opt.total = 1; break;
+        case 'w': opt.wide = 1; break;
+        case 's':
+        case 'c': parse_repetition(c, optarg); break;
+        default: errx(1, "usage: free [-b|-k|-m|-g|-h] [-t] [-w] [-s seconds] [-c count]");
         }
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct memory m = {0};
-    int total = 0;
-
-    parse_options(argc, argv, &total);
-    read_memory(&m);
-    long cache = m.buffers + m.cached + m.reclaimable;
-    long used = m.total - m.available;
-    long swap_used = m.swap_total - m.swap_free;
-    printf("%20s %11s %11s %11s %11s %11s\n", "total", "used", "free", "shared", "buff/cache",
-           "available");
-    show_row("Mem:", (long[]){m.total, used, m.free, m.shared, cache, m.available}, 6);
-    show_row("Swap:", (long[]){m.swap_total, swap_used, m.swap_free}, 3);
-    if (total)
-        show_row("Total:", (long[]){m.total + m.swap_total, used + swap_used, m.free + m.swap_free},
-                 3);
-    return fflush(stdout) == EOF;
+    parse_options(argc, argv);
+    for (long i = 1;; i++) {
+        show_memory();
+        if (i == opt.count)
+            return fflush(stdout) == EOF;
+        putchar('\n');
+        if (fflush(stdout) == EOF)
+            return 1;
+        sleep_seconds(opt.interval);
+    }
 }
