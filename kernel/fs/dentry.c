@@ -45,13 +45,21 @@ static inline struct list *hash_head(const struct dentry *dir, uint32_t hash) {
     return &hash_table[mixed >> hash_shift];
 }
 
+// Names are short: a loop here is cheaper than a call.
+static inline bool same_name(const char *a, const char *b, size_t len) {
+    for (size_t n = 0; n < len; n++)
+        if (a[n] != b[n])
+            return false;
+    return true;
+}
+
 struct dentry *dentry_find_locked(const struct dentry *dir, const char *name, size_t len,
                                   uint32_t hash) {
     struct list *head = hash_head(dir, hash);
     struct dentry *d;
 
     list_for_each(d, head, hash_link)
-        if (d->hash == hash && d->parent == dir && d->len == len && !memcmp(d->name, name, len))
+        if (d->hash == hash && d->parent == dir && d->len == len && same_name(d->name, name, len))
             return d;
     return NULL;
 }
