@@ -128,8 +128,7 @@ static void store_fields(struct inode *inode, struct ext2_disk_inode *d) {
     d->i_flags = info->flags;
     d->i_generation = info->generation;
     d->i_file_acl = info->file_acl;
-    if (inode->nlink == 0)
-        d->i_dtime = (uint32_t)inode->ctime.tv_sec;
+    d->i_dtime = inode->nlink == 0 ? (uint32_t)inode->ctime.tv_sec : 0; // else its former file's
     memcpy(d->i_block, info->block, sizeof(d->i_block));
 }
 
