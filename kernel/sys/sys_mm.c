@@ -24,12 +24,35 @@ static int file_may(struct file *f, int prot, int flags, uint32_t *may) {
     return (prot & PROT_EXEC) && !(*may & VM_MAYEXEC) ? -EPERM : 0;
 }
 
+// /dev/zero is anonymous memory under a name.
+static bool is_zero_device(const struct file *f) {
+    return S_ISCHR(f->inode->mode) && f->inode->rdev == DEV_MAKE(1, 5) && !(f->flags & O_PATH);
+}
+
+static long map_zero(struct file *f, uaddr_t addr, uint64_t len, int prot, int flags) {
+    uint32_t may;
+    long ret = file_may(f, prot, flags, &may);
+    if (ret)
+        return ret;
+    return vm_mmap(current()->mm, addr, len, prot, flags | MAP_ANONYMOUS, NULL, NULL, 0, may, 0);
+}
+
+// Mapping /dev/zero is the old way to ask for anonymous memory (zero(4)).
+static bool is_dev_zero(const struct file *f) {
+    return S_ISCHR(f->inode->mode) && f->inode->rdev == (1 << 8 | 5) && !(f->flags & O_PATH);
+}
+
 static long map_file(uaddr_t addr, uint64_t len, int prot, int flags, int fd, uint64_t off) {
     struct file *f = file_of(fd);
     uint32_t may;
     if (!f)
         return -EBADF;
     struct mapping *m = f->flags & O_PATH ? NULL : file_mapping(f);
+    if (is_zero_device(f)) {
+        long addr_or_err = map_zero(f, addr, len, prot, flags);
+        file_put(f);
+        return addr_or_err;
+    }
     long ret = f->flags & O_PATH ? -EBADF : m ? file_may(f, prot, flags, &may) : -ENODEV;
     if (ret == 0)
         ret = vm_mmap(current()->mm, addr, len, prot, flags, m, f, off, may, 0);
