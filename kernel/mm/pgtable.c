@@ -74,7 +74,7 @@ pte_t *pt_find_alloc(pte_t *root, vaddr_t va, int level, gfp_t gfp) {
             if (!table)
                 return NULL;
             pte = pte_table(virt_to_phys(table));
-            __atomic_thread_fence(__ATOMIC_RELEASE); // its zeroes first: others walk without our lock
+            __atomic_thread_fence(__ATOMIC_RELEASE); // its zeroes first
             pt_set(slot, pte);
         }
         assertf(pte_is_table(pte), "va %#lx: leaf %#lx at level %d", va, pte.v, l);
@@ -220,7 +220,8 @@ static void table_check(const pte_t *table, int level) {
     assertf(p->flags == 1u << PG_TABLE, "table %p flags %#x", table, p->flags);
     for (size_t i = 0; i < PT_ENTRIES; i++) {
         used += !pte_none(table[i]);
-        assertf(i < p->index || pte_none(table[i]), "table %p[%zu] lies past %lu", table, i, p->index);
+        assertf(i < p->index || pte_none(table[i]), "table %p[%zu] lies past %lu", table, i,
+                p->index);
         assertf(level || !pte_is_table(table[i]), "table %p[%zu] = %#lx", table, i, table[i].v);
     }
     assertf(used == p->private, "table %p: %lu entries, counted %lu", table, used, p->private);

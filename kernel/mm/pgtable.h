@@ -1,9 +1,9 @@
 // Page tables: one cursor that every walk uses (map, unmap, copy, free, dump), and kernel mappings.
 //
 // A table page is PG_TABLE and keeps the number of its non-empty entries in page->private, so an
-// empty table is known without a scan, and in page->index the end of its used part: all entries from
-// there on are empty, so a search stops there. (Reference count > 1 will mean: shared by forks.)
-// A user root counts the entries of its user half only, and has no used part.
+// empty table is known without a scan, and in page->index the end of its used part: all entries
+// from there on are empty, so a search stops there. (Reference count > 1 will mean: shared by
+// forks.) A user root counts the entries of its user half only, and has no used part.
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
 // level's size, all tables above it exist, and no entry in [start, c->va) was skipped unless empty.
@@ -57,8 +57,8 @@ static inline bool pte_is_table(pte_t pte) {
     return (pte.v & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V;
 }
 
-// For loops that fill slots of one table themselves: n entries that were empty are set now, the last
-// of them is `last`.
+// For loops that fill slots of one table themselves: n entries that were empty are set now, the
+// last of them is `last`.
 static inline void pt_count_set(const pte_t *last, size_t n) {
     struct page *table = virt_to_page(last);
     size_t end = ((uintptr_t)last % PAGE_SIZE) / sizeof(pte_t) + 1;
@@ -98,9 +98,10 @@ static inline pte_t pt_clear(pte_t *slot) {
 pte_t *__must_check pt_table_alloc(gfp_t gfp);
 void pt_table_free(pte_t *table);
 // Unlinks the tables below root that are empty and cover only addresses in [start, end), and calls
-// free_table for each: it frees the table after the TLB flush that makes it unreachable. root stays.
-void pt_free_empty(pte_t *root, vaddr_t start, vaddr_t end, void (*free_table)(void *arg, pte_t *table),
-                   void *arg);
+// free_table for each: it frees the table after the TLB flush that makes it unreachable. root
+// stays.
+void pt_free_empty(pte_t *root, vaddr_t start, vaddr_t end,
+                   void (*free_table)(void *arg, pte_t *table), void *arg);
 // Walks the tables of [start, end): PG_TABLE, counts. Asserts on a breach; returns the number of
 // tables below root.
 uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end);

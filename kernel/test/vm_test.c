@@ -1,8 +1,8 @@
 // Tests of vm/: page cache over a fake disk, address spaces, faults, fork, unmapping.
 //
 // The fake disk keeps DISK_PAGES pages of content in memory; reading page i finds i repeated until
-// something else was written. Each scenario runs twice; after the second run as many frames are free
-// as after the first (which filled the object caches).
+// something else was written. Each scenario runs twice; after the second run as many frames are
+// free as after the first (which filled the object caches).
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/string.h"
@@ -79,7 +79,8 @@ static int balanced(int (*run)(void)) {
     if (run())
         return 1;
     slab_reap_all();
-    KEXPECT(mem_free_pages() == before, "%lu frames free before, %lu after", before, mem_free_pages());
+    KEXPECT(mem_free_pages() == before, "%lu frames free before, %lu after", before,
+            mem_free_pages());
     return 0;
 }
 
@@ -238,7 +239,8 @@ static int run_fork(void) {
     mm_check(child);
     mm_put(child);
     free = mem_free_pages();
-    KEXPECT(poke(parent, a + 2 * PAGE_SIZE, 3) && mem_free_pages() == free, "the last owner copied");
+    KEXPECT(poke(parent, a + 2 * PAGE_SIZE, 3) && mem_free_pages() == free,
+            "the last owner copied");
     mm_check(parent);
     mm_put(parent);
     return 0;
@@ -258,7 +260,8 @@ static int run_file_map(void) {
     KEXPECT(poke(mm, p, 77) && peek(mm, s + PAGE_SIZE) == 1, "a private store got out");
     KEXPECT(poke(mm, s + 2 * PAGE_SIZE, 88) && peek(mm, p + PAGE_SIZE) == 88, "shared store");
     mm_check(mm);
-    KEXPECT(page_cache_sync(&m, 0, UINT64_MAX, true) == 0 && disk[2] == 88 && writes == 1, "%d", writes);
+    KEXPECT(page_cache_sync(&m, 0, UINT64_MAX, true) == 0 && disk[2] == 88 && writes == 1, "%d",
+            writes);
     KEXPECT(poke(mm, s + 2 * PAGE_SIZE, 99), "second store");
     KEXPECT(page_cache_sync(&m, 0, UINT64_MAX, true) == 0 && disk[2] == 99, "a store was missed");
     mm_check(mm);
@@ -283,16 +286,19 @@ static int run_protect(void) {
     struct mm *mm = mm_create();
     int64_t a = map_anon(mm, 0, 8 * PAGE_SIZE, RW, MAP_PRIVATE);
     KEXPECT(a > 0 && poke(mm, a + PAGE_SIZE, 1), "store");
-    KEXPECT(vm_mprotect(mm, a + PAGE_SIZE, PAGE_SIZE, PROT_NONE) == 0 && mm->map_count == 3, "none");
+    KEXPECT(vm_mprotect(mm, a + PAGE_SIZE, PAGE_SIZE, PROT_NONE) == 0 && mm->map_count == 3,
+            "none");
     KEXPECT(vm_fault(mm, a + PAGE_SIZE, FAULT_READ) == -EACCES, "PROT_NONE is readable");
     mm_check(mm);
     struct mm *child = mm_fork(mm);
-    KEXPECT(vm_mprotect(mm, a + PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0 && peek(mm, a + PAGE_SIZE) == 1,
+    KEXPECT(vm_mprotect(mm, a + PAGE_SIZE, PAGE_SIZE, PROT_READ) == 0 &&
+                peek(mm, a + PAGE_SIZE) == 1,
             "read %lu", peek(mm, a + PAGE_SIZE));
     KEXPECT(vm_fault(mm, a + PAGE_SIZE, FAULT_WRITE) == -EACCES, "PROT_READ is writable");
     KEXPECT(vm_mprotect(mm, a, 8 * PAGE_SIZE, RW) == 0 && mm->map_count == 1, "%lu", mm->map_count);
     KEXPECT(poke(mm, a + PAGE_SIZE, 2), "store");
-    KEXPECT(vm_mprotect(child, a, 2 * PAGE_SIZE, RW) == 0 && peek(child, a + PAGE_SIZE) == 1, "child");
+    KEXPECT(vm_mprotect(child, a, 2 * PAGE_SIZE, RW) == 0 && peek(child, a + PAGE_SIZE) == 1,
+            "child");
     KEXPECT(vm_mprotect(mm, a, 9 * PAGE_SIZE, PROT_READ) == -ENOMEM, "a hole");
     mm_check(mm);
     mm_put(child);
@@ -308,9 +314,11 @@ static int run_brk_stack(void) {
     mm->start_brk = mm->brk = heap;
     KEXPECT(vm_brk(mm, 0) == heap, "query");
     KEXPECT(vm_brk(mm, heap + 100) == heap + 100 && poke(mm, heap + 8, 4), "grow");
-    KEXPECT(vm_brk(mm, heap + (64UL << 20)) == heap + (64UL << 20) && mm->map_count == 1, "grow more");
+    KEXPECT(vm_brk(mm, heap + (64UL << 20)) == heap + (64UL << 20) && mm->map_count == 1,
+            "grow more");
     KEXPECT(poke(mm, heap + (63UL << 20), 5) && mm->rss_anon == 2, "rss %lu", mm->rss_anon);
-    KEXPECT(vm_brk(mm, heap + 50) == heap + 50 && mm->rss_anon == 1, "shrink: rss %lu", mm->rss_anon);
+    KEXPECT(vm_brk(mm, heap + 50) == heap + 50 && mm->rss_anon == 1, "shrink: rss %lu",
+            mm->rss_anon);
     mm->limits.data = 1 << 20;
     KEXPECT(vm_brk(mm, heap + (2UL << 20)) == heap + 50, "past RLIMIT_DATA");
     KEXPECT(vm_map_stack(mm, top, 8 * PAGE_SIZE) == 0, "stack");
@@ -332,15 +340,19 @@ static int test_mmap_errors(void) {
     KEXPECT((b = map_anon(mm, 0, 0, RW, MAP_PRIVATE)) == -EINVAL, "length 0: %ld", b);
     KEXPECT((b = map_anon(mm, 0, PAGE_SIZE, RW, 0)) == -EINVAL, "no type: %ld", b);
     KEXPECT((b = map_anon(mm, a + 1, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED)) == -EINVAL, "%ld", b);
-    KEXPECT((b = map_anon(mm, 0, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED)) == -EPERM, "page 0: %ld", b);
-    KEXPECT((b = map_anon(mm, USER_END, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED)) == -ENOMEM, "%ld", b);
-    KEXPECT((b = map_anon(mm, a, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE)) == -EEXIST, "%ld", b);
+    KEXPECT((b = map_anon(mm, 0, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED)) == -EPERM, "page 0: %ld",
+            b);
+    KEXPECT((b = map_anon(mm, USER_END, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED)) == -ENOMEM, "%ld",
+            b);
+    KEXPECT((b = map_anon(mm, a, PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED_NOREPLACE)) == -EEXIST,
+            "%ld", b);
     KEXPECT((b = map_anon(mm, 0, UINT64_MAX, RW, MAP_PRIVATE)) == -ENOMEM, "too long: %ld", b);
     KEXPECT(vm_munmap(mm, a + 1, PAGE_SIZE) == -EINVAL && vm_munmap(mm, a, 0) == -EINVAL, "munmap");
     KEXPECT(vm_munmap(mm, USER_END - PAGE_SIZE, PAGE_SIZE) == 0, "munmap of nothing");
     KEXPECT((b = map_anon(mm, PAGE_SIZE, a - PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_FIXED)) ==
                 (int64_t)PAGE_SIZE, "below: %ld", b);
-    KEXPECT((b = map_anon(mm, 0, USER_END - a - PAGE_SIZE, RW, MAP_PRIVATE)) == a + (int64_t)PAGE_SIZE,
+    KEXPECT((b = map_anon(mm, 0, USER_END - a - PAGE_SIZE, RW, MAP_PRIVATE)) ==
+                a + (int64_t)PAGE_SIZE,
             "above: %ld", b);
     KEXPECT((b = map_anon(mm, 0, PAGE_SIZE, RW, MAP_PRIVATE)) == -ENOMEM, "full: %ld", b);
     mm_check(mm);
@@ -391,7 +403,8 @@ static int run_uaccess(void) {
     err = copy_to_user(a, text, 8);
     pagefault_enable();
     KEXPECT(err == 0, "faulted in, yet %d", err);
-    KEXPECT(fault_in_user(end - 8, 16, true) == 8 && fault_in_user(end, 1, false) == -EFAULT, "part");
+    KEXPECT(fault_in_user(end - 8, 16, true) == 8 && fault_in_user(end, 1, false) == -EFAULT,
+            "part");
     mm_check(mm);
     mm_switch(NULL);
     mm_put(mm);

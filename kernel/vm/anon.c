@@ -4,7 +4,8 @@
 //           costs no frame
 //   write   a frame of zeroes, mapped writable
 //
-// The frame is allocated and cleared before ptl is taken; if another thread was faster it goes back.
+// The frame is allocated and cleared before ptl is taken; if another thread was faster it goes
+// back.
 //
 // Invariants: 1. a mapped anonymous page has PG_ANON, refcount >= mapcount >= 1. 2. NR_ANON counts
 // frames with PG_ANON that some PTE maps; rss_anon counts PTEs.
@@ -24,8 +25,8 @@ struct page *anon_page_new(const struct fault *f, bool zero) {
         return NULL;
     if (zero) // not GFP_ZERO: frames that are known to be clear are kept for page tables
         clear_page(page_to_virt(p));
-    assertf(p->flags == 0 && p->mapcount == 0, "new page %#lx flags %#x mapcount %d", page_to_pfn(p),
-            p->flags, p->mapcount);
+    assertf(p->flags == 0 && p->mapcount == 0, "new page %#lx flags %#x mapcount %d",
+            page_to_pfn(p), p->flags, p->mapcount);
     p->flags = 1u << PG_ANON | 1u << PG_UPTODATE;
     p->index = f->addr >> PAGE_SHIFT;
     p->mapcount = 1;

@@ -4,8 +4,8 @@
 //                      page aligned up ---^ free room, guard gap of a stack excluded
 //
 // Growing and shrinking move the end of one VMA (that of the bss, if it is anonymous and meets the
-// heap); frames come at the faults. A request that cannot be met returns the old break, which is how
-// Linux tells failure.
+// heap); frames come at the faults. A request that cannot be met returns the old break, which is
+// how Linux tells failure.
 //
 // Invariants: start_brk <= brk; no VMA but the heap's and the bss's is ever moved here.
 #include "abi/errno.h"

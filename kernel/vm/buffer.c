@@ -11,8 +11,8 @@
 // to files, and the copies here are then stale. 2. Bits are set before page_mark_dirty() and taken
 // after PG_DIRTY was cleared, so no change is lost between. 3. dev->mapping, once made, stays.
 //
-// Rejected: an object per buffer as Linux has (a list in each page, a second set of locks and flags)
-// for what eight bits can say.
+// Rejected: an object per buffer as Linux has (a list in each page, a second set of locks and
+// flags) for what eight bits can say.
 #include "vm/buffer.h"
 
 #include "abi/errno.h"
@@ -94,7 +94,8 @@ static uint64_t bio_end_sector(const struct bio *bio) {
     return sector;
 }
 
-// Adds sectors [first, end) of p to *bio, which is submitted and made anew when they don't continue it.
+// Adds sectors [first, end) of p to *bio, which is submitted and made anew when they don't continue
+// it.
 static void write_run(struct blkdev *dev, struct page *p, uint32_t first, uint32_t end,
                       struct bio **bio) {
     uint64_t sector = p->index * SECTORS_PER_PAGE + first;

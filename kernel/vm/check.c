@@ -19,13 +19,14 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon
     }
     const struct page *p = pfn_to_page(pte_pfn(pte));
     assertf(pfn_valid(pte_pfn(pte)), "va %#lx: pfn %#lx", va, pte_pfn(pte));
-    assertf(p->mapcount > 0 && p->refcount >= p->mapcount, "va %#lx: pfn %#lx, %d PTEs, %d references",
-            va, pte_pfn(pte), p->mapcount, p->refcount);
+    assertf(p->mapcount > 0 && p->refcount >= p->mapcount,
+            "va %#lx: pfn %#lx, %d PTEs, %d references", va, pte_pfn(pte), p->mapcount,
+            p->refcount);
     assertf(!page_test(p, PG_TABLE) && !page_test(p, PG_SLAB) && !page_test(p, PG_BUDDY),
             "va %#lx: pfn %#lx flags %#x", va, pte_pfn(pte), p->flags);
     if (page_test(p, PG_ANON)) {
-        assertf(!v->mapping || (v->flags & VM_HAS_ANON), "va %#lx: a private copy unknown to its VMA",
-                va);
+        assertf(!v->mapping || (v->flags & VM_HAS_ANON),
+                "va %#lx: a private copy unknown to its VMA", va);
         assertf(!pte_writable(pte) || p->mapcount == 1, "va %#lx: shared and writable", va);
         ++*anon;
         return;

@@ -1,18 +1,18 @@
 // Copy-on-write: a store to a page that this process may write but does not own alone.
 //
 //   after fork      parent R- --> page <-- R- child        mapcount 2
-//   child stores    parent R- --> page     RW --> copy     the child's PTE moves to a copy, mapcount 1
+//   child stores    parent R- --> page     RW --> copy     the child gets a copy, mapcount 1 each
 //   parent stores   parent RW --> page                     last owner: keeps the frame, no copy
 //
 // The zero page and a file's page in a private mapping are never owned: they are always copied (the
 // zero page by a cleared frame).
 //
 // The copy is made under ptl: the old page is then held by its PTE, nothing has to be pinned or
-// checked twice, and at a thousand instructions it is a short hold of a lock that only this process's
-// threads want. The new frame is allocated before.
+// checked twice, and at a thousand instructions it is a short hold of a lock that only this
+// process's threads want. The new frame is allocated before.
 //
-// Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the old
-// translation is flushed on every hart before the new one is set, so no two harts see different
+// Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the
+// old translation is flushed on every hart before the new one is set, so no two harts see different
 // frames, and before the old frame's reference is dropped.
 //
 // Rejected: eager copies at fork; a flag per page instead of the counts.
@@ -25,7 +25,8 @@
 #include "vm/tlb.h"
 
 static inline bool owned_alone(const struct page *p) {
-    return page_test(p, PG_ANON) && atomic_load(&p->mapcount) == 1 && atomic_load(&p->refcount) == 1;
+    return page_test(p, PG_ANON) && atomic_load(&p->mapcount) == 1 &&
+           atomic_load(&p->refcount) == 1;
 }
 
 // The last owner writes in place. True: done. False: it must be copied (or all has changed).
@@ -43,8 +44,8 @@ static bool reuse(struct fault *f) {
     return mine;
 }
 
-// ptl held, the slot still holds f->pte. p has the copy. The old frame, whose reference from the PTE
-// is now the caller's, or NULL.
+// ptl held, the slot still holds f->pte. p has the copy. The old frame, whose reference from the
+// PTE is now the caller's, or NULL.
 static struct page *replace(struct fault *f, struct page *p) {
     struct page *old = pte_special(f->pte) ? NULL : pfn_to_page(pte_pfn(f->pte));
 

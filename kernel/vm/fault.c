@@ -1,7 +1,7 @@
 // Page faults.
 //
-// An address without a sufficient PTE is no error as long as a VMA allows the access. The VMA and the
-// PTE together say which case it is:
+// An address without a sufficient PTE is no error as long as a VMA allows the access. The VMA and
+// the PTE together say which case it is:
 //
 //                         | VMA without file        VMA with file
 //   ----------------------+----------------------------------------------------------------
@@ -21,7 +21,8 @@
 //   below a growing stack: vm_grow_stack() for writing, then once more
 //
 // Invariants: 1. no frame is allocated and no I/O waited for with a spin lock held. 2. a PTE is set
-// only under ptl after the slot was found as expected. 3. tables can't vanish while mm->lock is held.
+// only under ptl after the slot was found as expected. 3. tables can't vanish while mm->lock is
+// held.
 //
 // Rejected: per-VMA locks (Linux 6.4): down_read is ten instructions when nobody writes.
 #include "vm/fault.h"

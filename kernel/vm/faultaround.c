@@ -1,15 +1,15 @@
 // Fault-around: one fault maps every cached page of the file near the address.
 //
-//   file    ..|  p0  p1  --  p3  p4 ...  p15 |..      window: FAULT_AROUND_PAGES, aligned, clipped to
-//   PTEs    ..|  m   m   .   m   FAULT    m  |..      the VMA, to one table and to the file's end
+//   file  ..|  p0  p1  --  p3  p4 ...  p15 |..      window: FAULT_AROUND_PAGES, aligned, within
+//   PTEs  ..|  m   m   .   m   FAULT    m  |..      the VMA, one table, and the file
 //
 // A program that walks through a mapped file that is in the cache then faults once for each window.
 // Pages that are absent, being read, or marked to start readahead stay unmapped: the fault on them
 // does what it has to.
 //
-// The pages are looked up and mapped under the tree lock, with ptl inside it: a page in the tree whose
-// PTE is made under the tree lock cannot be half truncated, so neither page locks nor extra references
-// are needed.
+// The pages are looked up and mapped under the tree lock, with ptl inside it: a page in the tree
+// whose PTE is made under the tree lock cannot be half truncated, so neither page locks nor extra
+// references are needed.
 //
 // Invariant: everything mapped here is up to date, below the file's end, and in the tree.
 #include "mm/stat.h"

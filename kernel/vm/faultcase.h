@@ -12,7 +12,7 @@ struct fault {
     uaddr_t addr;             // page aligned
     enum fault_access access;
     pte_t *slot;              // of addr, or NULL while there is no table
-    pte_t pte;                // what stood there: looked at without the ptl, so check again under it
+    pte_t pte;                // what stood there, seen without ptl: check again under it
 };
 
 static inline bool fault_writes(const struct fault *f) { return f->access == FAULT_WRITE; }
@@ -36,4 +36,4 @@ struct page *__must_check anon_page_new(const struct fault *f, bool zero);
 // Never mapped: back to the allocator.
 void anon_page_discard(struct page *p);
 
-extern struct page *zero_page; // one frame of zeroes, mapped read-only wherever only reads were seen
+extern struct page *zero_page; // one frame of zeroes, mapped wherever only reads were seen

@@ -8,9 +8,9 @@
 // Shared pages are mapped read-only until the first store, and again after each writeback
 // (rmap_clean_page): so PG_DIRTY is known exactly without looking at hardware bits.
 //
-// A page is mapped with its page lock held (or the tree lock, in fault_around) after checking that it
-// still belongs to the file and lies below its end: truncation takes the same lock before it removes
-// the page, and looks for PTEs then.
+// A page is mapped with its page lock held (or the tree lock, in fault_around) after checking that
+// it still belongs to the file and lies below its end: truncation takes the same lock before it
+// removes the page, and looks for PTEs then.
 //
 // Invariants: 1. no PTE maps a page beyond the end of the file once truncation has returned. 2. a
 // writable PTE of a shared file page implies PG_DIRTY.

@@ -114,7 +114,8 @@ static ssize_t overwrite_page(struct mapping *m, struct page *p, struct uio *u) 
 
 // Writes n bytes at off into the locked page: bytes moved (0: the source is not in memory), or
 // -errno; -ERESTART when the page was truncated meanwhile.
-static ssize_t write_locked(struct mapping *m, struct page *p, size_t off, size_t n, struct uio *u) {
+static ssize_t write_locked(struct mapping *m, struct page *p, size_t off, size_t n,
+                            struct uio *u) {
     bool whole = false;
     ssize_t moved;
     if (!page_test(p, PG_UPTODATE)) {

@@ -1,20 +1,20 @@
 // fork: a second address space that looks the same.
 //
-//   parent PTE  RW page  ->  parent R- COW page, child R- COW page     private: shared until a write
+//   parent PTE  RW page  ->  parent R- COW page, child R- COW page     private: copied by writes
 //   parent PTE  R- page  ->  the same in both
 //   parent PTE  shared   ->  the same in both, writable stays writable
 //
 // A page's counts are all that says how many share it; the first write in either process copies it,
 // and the last owner finds mapcount 1 and keeps the frame (cow.c).
 //
-// The cost is one pass over the populated last-level tables: a loop with one atomic operation for each
-// count and one on the parent's entry, no call for each page. Large read-only file mappings are not
-// copied: the child gets those PTEs back by fault-around, if it ever uses them.
+// The cost is one pass over the populated last-level tables: a loop with one atomic operation for
+// each count and one on the parent's entry, no call for each page. Large read-only file mappings
+// are not copied: the child gets those PTEs back by fault-around, if it ever uses them.
 //
-// Invariants: 1. the parent's TLB is flushed after its PTEs lost W and before anybody can rely on the
-// pages staying as they are (mm_fork returns). 2. a child's VMA is on its mapping's list before the
-// first PTE of it is made (rmap.c). 3. child tables are linked only by the forking thread; its entries
-// change under both ptls.
+// Invariants: 1. the parent's TLB is flushed after its PTEs lost W and before anybody can rely on
+// the pages staying as they are (mm_fork returns). 2. a child's VMA is on its mapping's list before
+// the first PTE of it is made (rmap.c). 3. child tables are linked only by the forking thread; its
+// entries change under both ptls.
 //
 // Rejected: copying every table of the parent (most of a small process's mappings are file text).
 #include "abi/errno.h"

@@ -1,5 +1,5 @@
-// Instruction caches are not coherent with stores (RISC-V, Zifencei): each hart must fence before it
-// executes what was written or read from a disk. PG_ISYNC says that this was done for a page.
+// Instruction caches are not coherent with stores (RISC-V, Zifencei): each hart must fence before
+// it executes what was written or read from a disk. PG_ISYNC says that this was done for a page.
 #pragma once
 
 #include "mm/page.h"

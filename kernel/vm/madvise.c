@@ -1,10 +1,10 @@
 // madvise(2) and msync(2).
 //
-// MADV_DONTNEED drops the pages of the range: anonymous memory reads as zero afterwards, file mappings
-// as the file. The other kinds of advice that are known are hints, and accepted.
+// MADV_DONTNEED drops the pages of the range: anonymous memory reads as zero afterwards, file
+// mappings as the file. The other kinds of advice that are known are hints, and accepted.
 //
-// Both calls go through the VMAs of the range; a hole makes them answer -ENOMEM, after the rest was done
-// (manual pages).
+// Both calls go through the VMAs of the range; a hole makes them answer -ENOMEM, after the rest was
+// done (manual pages).
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "vm/mmap.h"

@@ -8,11 +8,11 @@
 // last thread has left it.
 //
 // Invariants: 1. total_pages == the pages of all VMAs; data, stack and exec pages likewise by kind.
-// 2. rss_* == PTEs with a page, by kind; checked by mm_check(). 3. at users == 0 no CPU has the root
-// loaded (asserted by threads == 0).
+// 2. rss_* == PTEs with a page, by kind; checked by mm_check(). 3. at users == 0 no CPU has the
+// root loaded (asserted by threads == 0).
 //
-// Rejected: lazily keeping a dead process's page table loaded in kernel threads (saves a satp write,
-// costs an IPI or a second count at each exit).
+// Rejected: lazily keeping a dead process's page table loaded in kernel threads (saves a satp
+// write, costs an IPI or a second count at each exit).
 #include "vm/mm.h"
 
 #include "abi/errno.h"

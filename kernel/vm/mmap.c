@@ -1,17 +1,18 @@
 // mmap(2), munmap(2) and the two edits that everything else is made of.
 //
-// Only VMAs change here. mmap adds one (or lets a neighbour grow), frames come at the faults. munmap
-// splits the VMAs at both ends, takes what lies between out of the tree, and then unmaps:
+// Only VMAs change here. mmap adds one (or lets a neighbour grow), frames come at the faults.
+// munmap splits the VMAs at both ends, takes what lies between out of the tree, and then unmaps:
 //
 //   before   AAAAAAAAAA   BBBB   CCCCCCCC        munmap from [ to ]
 //                 [                  ]
 //   after    AAAAA[                  ]CCC        A', B, C' are dead: freed after mm->lock is gone,
-//                                                as the last use of a file may sleep and lock inodes
+//                                                as the last use of a file may lock inodes
 //
 // Errors are those of the manual pages; everything that can fail is checked, and the splits done,
 // before anything is unmapped.
 //
-// Invariants: mm's books follow every edit; no VMA that could be merged with its neighbour stays apart.
+// Invariants: mm's books follow every edit; no VMA that could be merged with its neighbour stays
+// apart.
 #include "vm/mmap.h"
 
 #include "abi/errno.h"
@@ -119,8 +120,8 @@ int vm_munmap(struct mm *mm, uaddr_t addr, uint64_t len) {
 }
 
 // prev and a new area at its end are alike: prev can grow over it.
-static bool continues(const struct vma *prev, uaddr_t start, uint32_t vm_flags, struct mapping *mapping,
-                      void *file, uint64_t pgoff) {
+static bool continues(const struct vma *prev, uaddr_t start, uint32_t vm_flags,
+                      struct mapping *mapping, void *file, uint64_t pgoff) {
     return prev->end == start && prev->mapping == mapping && prev->file == file && !prev->anon &&
            !((prev->flags ^ vm_flags) & ~VM_MERGE_IGNORES) &&
            !(vm_flags & (VM_SPECIAL | VM_GROWSDOWN)) && prev->pgoff + vma_pages(prev) == pgoff;

@@ -24,8 +24,8 @@ int __must_check vm_msync(struct mm *mm, uaddr_t addr, uint64_t len, int flags);
 int __must_check vm_grow_stack(struct mm *mm, uaddr_t addr);
 static inline struct vm_limits *vm_limits(struct mm *mm) { return &mm->limits; }
 
-// For vm/ itself. mm write-locked: takes [start, end) out of the address space; the VMAs go to `dead`,
-// for vma_free() after the lock is gone. 0 or -ENOMEM (a split failed, nothing changed).
+// For vm/ itself. mm write-locked: takes [start, end) out of the address space; the VMAs go to
+// `dead`, for vma_free() after the lock is gone. 0 or -ENOMEM (a split failed, nothing changed).
 int __must_check vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead);
 void vm_free_dead_list(struct list *dead);
 static inline void vm_free_dead(struct list *dead) {

@@ -10,13 +10,13 @@
 // Finding is the hot path of read(2), of faults and of metadata: one lock, one tree descent, one
 // reference.
 //
-// Invariants: 1. A page in a tree has owner == the mapping, index == its place, and a reference that
-// the tree owns. 2. Pages enter locked and leave locked: a thread that holds the page lock and sees
-// owner == m knows that the page stays. 3. A page leaves only when no PTE maps it; PTEs are made under
-// the page lock or under the tree lock, and page_cache_delete() holds both. 4. The DIRTY tag is set
-// exactly for PG_DIRTY pages, the WRITEBACK tag for PG_WRITEBACK ones, outside short windows in which
-// the page is locked or pinned by the code that changes both. 5. Mappings without write_pages (tmpfs)
-// use PG_DIRTY alone, to say that the page must not be dropped.
+// Invariants: 1. A page in a tree has owner == the mapping, index == its place, and a reference
+// that the tree owns. 2. Pages enter locked and leave locked: a thread that holds the page lock and
+// sees owner == m knows that the page stays. 3. A page leaves only when no PTE maps it; PTEs are
+// made under the page lock or under the tree lock, and page_cache_delete() holds both. 4. The DIRTY
+// tag is set exactly for PG_DIRTY pages, the WRITEBACK tag for PG_WRITEBACK ones, outside short
+// windows in which the page is locked or pinned by the code that changes both. 5. Mappings without
+// write_pages (tmpfs) use PG_DIRTY alone, to say that the page must not be dropped.
 //
 // Locks: tree lock (mapping->lock) for the tree and owner; page lock for contents and I/O.
 // Rejected: a lookup without the lock (needs deferred freeing of tree nodes and pages).
@@ -103,7 +103,8 @@ int page_cache_add(struct mapping *m, uint64_t index, struct page *p) {
 
 void page_cache_delete(struct mapping *m, struct page *p) {
     assertf(spin_held(&m->lock) && page_test(p, PG_LOCKED), "page %#lx leaves", page_to_pfn(p));
-    assertf(p->owner == m && p->mapcount == 0, "page %#lx mapcount %d", page_to_pfn(p), p->mapcount);
+    assertf(p->owner == m && p->mapcount == 0, "page %#lx mapcount %d", page_to_pfn(p),
+            p->mapcount);
     assertf(!page_test(p, PG_WRITEBACK), "page %#lx is being written", page_to_pfn(p));
     void *old = radix_remove(&m->pages, p->index);
     assertf(old == p, "index %lu holds %p", p->index, old);

@@ -77,8 +77,8 @@ int __must_check page_cache_make(struct mapping *m, uint64_t index, struct page 
 // Takes a page out: the caller holds the tree lock, the page lock, a reference, and no PTE maps it.
 // The tree's reference becomes the caller's.
 void page_cache_delete(struct mapping *m, struct page *p);
-// Makes the locked page up to date by reading it if needed. 0, -EIO, or -ERESTART: it was truncated.
-// Returns with the page locked.
+// Makes the locked page up to date by reading it if needed. 0, -EIO, or -ERESTART: it was
+// truncated. Returns with the page locked.
 int __must_check page_cache_read_locked(struct mapping *m, struct page *p);
 // The page is newer than the disk now. The caller holds a reference, and the page lock unless the
 // mapping is a block device's.

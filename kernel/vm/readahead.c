@@ -7,7 +7,8 @@
 //
 // The window is what was last asked of the disk. Reaching the marked page starts the next window,
 // twice as large up to READAHEAD_MAX, while there are still async_size pages to consume: a
-// sequential reader never waits. A jump that continues nothing reads one page and leaves the window.
+// sequential reader never waits. A jump that continues nothing reads one page and leaves the
+// window.
 //
 // Mapped files have no reader whose position would tell a direction, so a fault on an absent page
 // reads the aligned READAROUND_PAGES around it, which fault-around then maps at once.
@@ -16,8 +17,8 @@
 // last page of the file is read, except the page that was asked for.
 #include "vm/readahead.h"
 
-// Makes the absent pages of [start, start + n) and reads them in runs of consecutive index. The page
-// at index `mark` gets PG_READAHEAD. -ENOMEM only when the page `start` could not be had.
+// Makes the absent pages of [start, start + n) and reads them in runs of consecutive index. The
+// page at index `mark` gets PG_READAHEAD. -ENOMEM only when the page `start` could not be had.
 static int read_range(struct mapping *m, uint64_t start, uint64_t n, uint64_t mark) {
     struct page *run[PAGE_CACHE_BATCH];
     int count = 0, err = 0;

@@ -1,15 +1,15 @@
 // Reclaim: what gives frames back when the page allocator has none left.
 //
-//   page_alloc --no frame--> reclaim_frames --> clean, unmapped page-cache pages, a mapping at a time
-//                                           --> nothing found, dirty pages there: the writer, and wait
+//   page_alloc --no frame--> reclaim_frames --> clean page-cache pages, a mapping at a time
+//                                           --> none, but dirty ones: the writer, and wait
 //              --still none--> the shrinkers (slabs, inodes, names)
 //
-// The mappings stand in a ring; each call goes on where the last one ended, so that every file gives
-// its share. A page goes if nobody but the tree holds it, and it has not been used since the last
-// round (PG_REFERENCED is its second chance).
+// The mappings stand in a ring; each call goes on where the last one ended, so that every file
+// gives its share. A page goes if nobody but the tree holds it, and it has not been used since the
+// last round (PG_REFERENCED is its second chance).
 //
-// Invariants: 1. nothing here waits for a page lock or a mapping's lock order: callers may hold page
-// locks and anything above. 2. a dirty page, a page in flight and a mapped page stay.
+// Invariants: 1. nothing here waits for a page lock or a mapping's lock order: callers may hold
+// page locks and anything above. 2. a dirty page, a page in flight and a mapped page stay.
 //
 // Locks: mappings_lock for the ring; tree lock for a page's removal.
 #include "vm/reclaim.h"
@@ -31,7 +31,8 @@ static bool can_go(const struct page *p) {
 }
 
 // Drops up to `wanted` pages of m from *index on; looks at SCAN_BATCH at most. False: past the end.
-static bool drop_some(struct mapping *m, uint64_t *index, bool all, uint64_t wanted, uint64_t *freed) {
+static bool drop_some(struct mapping *m, uint64_t *index, bool all, uint64_t wanted,
+                      uint64_t *freed) {
     struct page *gone[SCAN_BATCH / 2], *p = NULL;
     size_t n = 0;
 

@@ -3,19 +3,19 @@
 //   page --owner--> mapping --vmas--> VMA --mm--> page table
 //        --index-----------------------^ start + (index - pgoff) * PAGE_SIZE
 //
-// Used by truncation (unmap everything beyond the new end) and by writeback (write-protect a page, so
-// that the next store is seen). The list holds every VMA of the mapping; a page that no PTE maps
+// Used by truncation (unmap everything beyond the new end) and by writeback (write-protect a page,
+// so that the next store is seen). The list holds every VMA of the mapping; a page that no PTE maps
 // (mapcount 0) is never looked for.
 //
 // A VMA stays on the list from before its first PTE until after its last one, so whoever holds
-// rmap_lock finds every PTE, but for those that fork or a fault add behind its back: callers that need
-// certainty look at mapcount afterwards and come back (truncate.c).
+// rmap_lock finds every PTE, but for those that fork or a fault add behind its back: callers that
+// need certainty look at mapcount afterwards and come back (truncate.c).
 //
-// Invariants: 1. v->mapping && v is in a tree <=> v is on v->mapping->vmas. 2. start, end and pgoff of
-// a VMA on a list change only under rmap_lock.
+// Invariants: 1. v->mapping && v is in a tree <=> v is on v->mapping->vmas. 2. start, end and pgoff
+// of a VMA on a list change only under rmap_lock.
 //
-// Locks: page lock > rmap_lock > ptl of each mm in turn. mm->lock is not taken: an mm's tables stay as
-// long as it has a VMA on the list, since munmap and exit take VMAs off before they free tables.
+// Locks: page lock > rmap_lock > ptl of each mm in turn. mm->lock is not taken: an mm's tables stay
+// as long as it has a VMA on the list, since munmap and exit take VMAs off before they free tables.
 #include "vm/rmap.h"
 
 #include "vm/tlb.h"
@@ -37,7 +37,8 @@ void rmap_remove_vma(struct vma *v) {
 }
 
 // The part of v that maps pages [first, last]; false: none.
-static bool overlap(const struct vma *v, uint64_t first, uint64_t last, uaddr_t *start, uaddr_t *end) {
+static bool overlap(const struct vma *v, uint64_t first, uint64_t last, uaddr_t *start,
+                    uaddr_t *end) {
     uint64_t vlast = v->pgoff + vma_pages(v) - 1;
     if (last < v->pgoff || first > vlast)
         return false;

@@ -1,5 +1,5 @@
-// Anonymous shared memory: MAP_SHARED | MAP_ANONYMOUS. Its pages live in a mapping of its own, so that
-// fork, faults and unmapping treat it as they treat a file.
+// Anonymous shared memory: MAP_SHARED | MAP_ANONYMOUS. Its pages live in a mapping of its own, so
+// that fork, faults and unmapping treat it as they treat a file.
 #pragma once
 
 #include "vm/pagecache.h"

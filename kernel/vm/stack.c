@@ -3,9 +3,9 @@
 //   prev VMA |<-- at least STACK_GUARD_GAP -->| new start ... old start |#### stack ####| end
 //                                               ^ faulting address
 //
-// A fault below a VM_GROWSDOWN VMA moves its start down to the faulting page, as far as RLIMIT_STACK
-// and the guard gap allow. Nothing else may be placed within the gap (vma_guard_start), so an overrun
-// stack faults instead of running into other memory.
+// A fault below a VM_GROWSDOWN VMA moves its start down to the faulting page, as far as
+// RLIMIT_STACK and the guard gap allow. Nothing else may be placed within the gap
+// (vma_guard_start), so an overrun stack faults instead of running into other memory.
 #include "abi/errno.h"
 #include "vm/mmap.h"
 
@@ -38,9 +38,10 @@ int vm_grow_stack(struct mm *mm, uaddr_t addr) {
 }
 
 int vm_map_stack(struct mm *mm, uaddr_t top, uint64_t size) {
-    const uint32_t flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN |
-                           VM_STACK;
-    assertf(IS_ALIGNED(top | size, PAGE_SIZE) && size < top && top <= USER_END, "%#lx, %#lx", top, size);
+    const uint32_t flags =
+        VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_STACK;
+    assertf(IS_ALIGNED(top | size, PAGE_SIZE) && size < top && top <= USER_END, "%#lx, %#lx", top,
+            size);
     uaddr_t start = top - size;
     down_write(&mm->lock);
     int err = vma_intersect(mm, start, top) ? -EEXIST : mm_may_grow(mm, flags, size >> PAGE_SHIFT);

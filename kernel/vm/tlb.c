@@ -2,8 +2,8 @@
 //
 // ASIDs. Each mm owns one from birth to death, so satp is a constant that the context switch loads.
 // They are handed out in rising order; one that was given back is stale, because some TLB may still
-// hold its translations, and can be used again only after the one flush of everything that comes when
-// the numbers have run out:
+// hold its translations, and can be used again only after the one flush of everything that comes
+// when the numbers have run out:
 //
 //   used  11111111111101110000      hand out from `next` upwards
 //   stale 00101101000001000000  -> at the end: flush all harts, used &= ~stale, start again
@@ -13,18 +13,20 @@
 //
 // Shootdown. mm->cpus has a bit for each CPU that ever ran the mm, hence may hold its translations;
 // the context switch sets the bit before it loads satp (with a fence, pairing with the one in
-// others_of). A flush is local plus one firmware call for all other CPUs, whose cost does not depend
-// on the kernel there. An mm that only the current thread uses needs no such call even if it has run
-// elsewhere: it takes a new ASID, and what other TLBs hold under the old one is never used again.
+// others_of). A flush is local plus one firmware call for all other CPUs, whose cost does not
+// depend on the kernel there. An mm that only the current thread uses needs no such call even if it
+// has run elsewhere: it takes a new ASID, and what other TLBs hold under the old one is never used
+// again.
 //
 // Order of an unmap:  clear PTEs (ptl) | flush | free the frames and tables
 //
 // Invariants: 1. a frame or table is freed after the flush that follows the removal of its entry.
-// 2. an ASID is used by at most one mm between two flushes of everything. 3. mm->satp changes only in
-// its single thread.
+// 2. an ASID is used by at most one mm between two flushes of everything. 3. mm->satp changes only
+// in its single thread.
 //
-// Rejected: an IPI that waits for each hart's kernel (needs interrupts on, and cannot be sent with a
-// lock held); a generation compared at each switch (the switch would have to call into this file).
+// Rejected: an IPI that waits for each hart's kernel (needs interrupts on, and cannot be sent with
+// a lock held); a generation compared at each switch (the switch would have to call into this
+// file).
 #include "vm/tlb.h"
 
 #include "abi/errno.h"

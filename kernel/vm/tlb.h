@@ -1,5 +1,5 @@
-// TLB upkeep: ASIDs, and batched shootdown. A page leaves its last PTE before it is freed, and it is
-// freed only after every hart that may hold the translation has flushed it: tlb_gather collects
+// TLB upkeep: ASIDs, and batched shootdown. A page leaves its last PTE before it is freed, and it
+// is freed only after every hart that may hold the translation has flushed it: tlb_gather collects
 // pages and tables, tlb_finish flushes once and then frees.
 #pragma once
 
@@ -19,8 +19,8 @@ struct tlb_gather {
 
 void tlb_gather_init(struct tlb_gather *g, struct mm *mm, bool whole);
 void tlb_gather_full(struct tlb_gather *g); // makes room for at least one page more
-// Flushes, then frees pages and tables. The gather is empty and usable again. Spin locks may be held:
-// the firmware flushes other harts without their help.
+// Flushes, then frees pages and tables. The gather is empty and usable again. Spin locks may be
+// held: the firmware flushes other harts without their help.
 void tlb_flush_gathered(struct tlb_gather *g);
 void tlb_finish(struct tlb_gather *g); // the same, and gives the gather's own frame back
 // An unlinked table (for pt_free_empty).

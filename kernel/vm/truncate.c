@@ -4,15 +4,15 @@
 //
 //   size := new         faults and reads beyond it fail from now on
 //   unmap the range     quickly, most pages at once
-//   for each page       lock it, wait for its writing, unmap what a fault mapped meanwhile, remove it
+//   for each page       lock it, wait for writing, unmap what a fault mapped meanwhile, remove it
 //   unmap once more     private copies that a fault made from a page before it was removed
 //
 // A fault maps a file page under the page lock or the tree lock, after it has looked at size; so a
 // page that has no PTE while both are held here gets none any more (pagecache.c, invariant 3).
 //
-// Invariants: 1. the bytes of the last page beyond the new size are zero, in memory and, once written,
-// on the disk. 2. no page with index >= first is in the tree when page_cache_drop_range returns and
-// nobody adds new ones.
+// Invariants: 1. the bytes of the last page beyond the new size are zero, in memory and, once
+// written, on the disk. 2. no page with index >= first is in the tree when page_cache_drop_range
+// returns and nobody adds new ones.
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "vm/pagecache.h"

@@ -10,8 +10,8 @@ int __must_check copy_to_user(uaddr_t dst, const void *src, size_t n);
 int __must_check clear_user(uaddr_t dst, size_t n);
 // Length without the end, -EFAULT, or -ENAMETOOLONG when there is no end in size bytes.
 ssize_t __must_check strncpy_from_user(char *dst, uaddr_t src, size_t size);
-// Faults in [addr, addr + n) for reading or writing ahead of a nofault copy: bytes from addr on that
-// are in, or -EFAULT when not even one.
+// Faults in [addr, addr + n) for reading or writing ahead of a nofault copy: bytes from addr on
+// that are in, or -EFAULT when not even one.
 ssize_t __must_check fault_in_user(uaddr_t addr, size_t n, bool write);
 // Between these, user copies in this thread stop short instead of faulting (page lock held).
 void pagefault_disable(void);

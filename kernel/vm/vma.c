@@ -9,9 +9,9 @@
 //
 //   gap of c = guard_start(c) - b.end:  ...bbbbb[   gap of c   ]ccccc...
 //
-// Finding room goes top-down, as Linux does: the highest gap that fits below the limit. Only the gap
-// that the limit cuts needs a look of its own; below it the first node with a large enough gap is
-// found by max_gap, skipping subtrees without one.
+// Finding room goes top-down, as Linux does: the highest gap that fits below the limit. Only the
+// gap that the limit cuts needs a look of its own; below it the first node with a large enough gap
+// is found by max_gap, skipping subtrees without one.
 //
 // Splitting and merging, and which neighbour gives its struct vma:
 //
@@ -19,8 +19,8 @@
 //   merge v with previous:  AA vv -> AAAA     A grows, v is freed
 //   merge v with next:      vv BB -> vvvv     v grows, B is freed
 //
-// Invariants: see vma.h. The list and the tree hold the same VMAs in the same order; mm->map_count is
-// their number; vma_cache points to one of them or is NULL.
+// Invariants: see vma.h. The list and the tree hold the same VMAs in the same order; mm->map_count
+// is their number; vma_cache points to one of them or is NULL.
 //
 // Locks: mm->lock; for VMAs of a file the mapping's rmap_lock as well while a range changes, since
 // rmap.c walks them without mm->lock. Rejected: Linux's maple tree (RCU is why it exists).
@@ -36,8 +36,12 @@ static struct slab_cache *vma_slab;
 
 void vma_init(void) { vma_slab = slab_cache_create("vm_area_struct", sizeof(struct vma), 0, NULL); }
 
-static inline struct vma *node_vma(const struct rb_node *n) { return rb_entry(n, struct vma, node); }
-static inline uint64_t node_max_gap(const struct rb_node *n) { return n ? node_vma(n)->max_gap : 0; }
+static inline struct vma *node_vma(const struct rb_node *n) {
+    return rb_entry(n, struct vma, node);
+}
+static inline uint64_t node_max_gap(const struct rb_node *n) {
+    return n ? node_vma(n)->max_gap : 0;
+}
 
 static void augment(struct rb_node *n) {
     struct vma *v = node_vma(n);
@@ -142,8 +146,8 @@ void vma_insert(struct mm *mm, struct vma *v) {
     struct rb_node **link = &mm->vmas.node, *parent = NULL;
     struct list *before = &mm->vma_list;
 
-    assertf(v->start < v->end && IS_ALIGNED(v->start | v->end, PAGE_SIZE), "VMA %#lx-%#lx", v->start,
-            v->end);
+    assertf(v->start < v->end && IS_ALIGNED(v->start | v->end, PAGE_SIZE), "VMA %#lx-%#lx",
+            v->start, v->end);
     while (*link) {
         struct vma *at = node_vma(parent = *link);
         if (v->start < at->start) {
@@ -313,11 +317,13 @@ void vma_check(struct mm *mm) {
     assertf(rb_check(&mm->vmas), "the tree of mm %p is no red-black tree", (void *)mm);
     list_for_each(v, &mm->vma_list, link) {
         assertf(n == &v->node, "list and tree differ at %#lx", v->start);
-        assertf(v->mm == mm && v->start < v->end && v->end <= USER_END, "%#lx-%#lx", v->start, v->end);
+        assertf(v->mm == mm && v->start < v->end && v->end <= USER_END, "%#lx-%#lx", v->start,
+                v->end);
         assertf(IS_ALIGNED(v->start | v->end, PAGE_SIZE), "%#lx-%#lx", v->start, v->end);
         assertf(!prev || prev->end <= v->start, "%#lx-%#lx overlaps %#lx", prev->start, prev->end,
                 v->start);
-        assertf(!prev || !vma_can_merge(prev, v), "%#lx and %#lx stay apart", prev->start, v->start);
+        assertf(!prev || !vma_can_merge(prev, v), "%#lx and %#lx stay apart", prev->start,
+                v->start);
         assertf(v->gap == gap_below(mm, v), "%#lx: gap %#lx", v->start, v->gap);
         uint64_t largest = max(node_max_gap(v->node.left), node_max_gap(v->node.right));
         assertf(v->max_gap == max(v->gap, largest), "%#lx: max_gap %#lx", v->start, v->max_gap);

@@ -40,8 +40,8 @@ struct mapping;
 struct vma {
     uaddr_t start, end;      // [mm]
     uint32_t flags;          // [mm] VM_*; VM_HAS_ANON also by faults, atomically
-    uint64_t pgoff;          // [mm] page number in the mapping; anonymous private: start >> PAGE_SHIFT
-                             //      at creation, so that neighbours continue each other
+    uint64_t pgoff;          // [mm] page number in the mapping; anonymous private memory: start >>
+                             //      PAGE_SHIFT at creation, so that neighbours continue each other
     struct mapping *mapping; // [I] NULL: anonymous
     void *file;              // [I] opaque open file that holds the mapping, see mapping_ops.hold
     struct mm *mm;           // [I]

@@ -1,14 +1,15 @@
-// Dirty pages go to the disk: on fsync and sync, from the periodic writer, and when there are too many.
+// Dirty pages go to the disk: on fsync and sync, from the periodic writer, and when there are too
+// many.
 //
-//   PG_DIRTY --start_page--> PG_WRITEBACK, locked --write_pages--> in flight --page_end_write--> clean
+//   PG_DIRTY --start_page--> PG_WRITEBACK --write_pages--> in flight --page_end_write--> clean
 //
 // start_page() write-protects the page's shared mappings first, so that a store after it faults,
 // marks the page dirty again and is written by the next pass: no store is lost and none is written
 // for ever. Runs of consecutive dirty pages go to write_pages() together.
 //
-// The periodic writer wakes every PERIOD while there are dirty mappings and writes those that became
-// dirty at least AGE ago; with more than a tenth of memory dirty it writes all. Without dirty mappings
-// it sleeps for good (no tick).
+// The periodic writer wakes every PERIOD while there are dirty mappings and writes those that
+// became dirty at least AGE ago; with more than a tenth of memory dirty it writes all. Without
+// dirty mappings it sleeps for good (no tick).
 //
 // Invariants: 1. In a batch only the first page lock may be waited for, the others are tried: two
 // writers can't wait for each other. 2. A mapping leaves the dirty list before its tags are looked
@@ -186,7 +187,9 @@ void page_cache_sync_all(bool wait) {
     mutex_unlock(&sync_lock);
 }
 
-static bool too_many_dirty(void) { return (uint64_t)mm_stat_read(NR_DIRTY) > mem_total_pages() / 10; }
+static bool too_many_dirty(void) {
+    return (uint64_t)mm_stat_read(NR_DIRTY) > mem_total_pages() / 10;
+}
 
 static void writer_main(void *arg) {
     for (;;) {

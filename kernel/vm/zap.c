@@ -1,20 +1,21 @@
 // Unmapping: munmap, brk down, exit, truncation, MADV_DONTNEED.
 //
-// The inner loop is what exit costs for each resident page, so it works on one last-level table with
-// everything that can wait kept in registers: entry counts, resident counts and statistics are added
-// once for each table, and the loop ends when the table is empty.
+// The inner loop is what exit costs for each resident page, so it works on one last-level table
+// with everything that can wait kept in registers: entry counts, resident counts and statistics are
+// added once for each table, and the loop ends when the table is empty.
 //
 //   for each table in the range (cursor)        ptl taken
 //     for each entry: take out, drop mapcount, hand the frame to the gather
 //     books; is the table empty now? unlink it  ptl dropped
 //
-// Invariants: 1. a PTE's reference goes to the gather, and so is dropped only after the flush; so do
-// tables. 2. rss counts and the table's entry count change under ptl together with the entries. 3. only
-// callers that keep faults out (mm->lock held for writing, or no users left) unlink tables, so a fault
-// may remember a slot without ptl.
+// Invariants: 1. a PTE's reference goes to the gather, and so is dropped only after the flush; so
+// do tables. 2. rss counts and the table's entry count change under ptl together with the entries.
+// 3. only callers that keep faults out (mm->lock held for writing, or no users left) unlink tables,
+// so a fault may remember a slot without ptl.
 //
-// Locks: mm->lock for writing, or for reading (MADV_DONTNEED), or the mapping's rmap_lock (truncation).
-// ptl for the entries. Rejected: a second pass for empty tables (costs a scan of the upper levels).
+// Locks: mm->lock for writing, or for reading (MADV_DONTNEED), or the mapping's rmap_lock
+// (truncation). ptl for the entries. Rejected: a second pass for empty tables (costs a scan of the
+// upper levels).
 #include "vm/zap.h"
 
 #include "mm/stat.h"
@@ -65,7 +66,8 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
     assertf((long)table->private >= z->entries, "table of %lu entries lost %ld", table->private,
             z->entries);
     assertf((long)mm->rss_anon >= z->anon && (long)mm->rss_file >= z->file,
-            "rss %lu anon %lu file, unmapped %ld and %ld", mm->rss_anon, mm->rss_file, z->anon, z->file);
+            "rss %lu anon %lu file, unmapped %ld and %ld", mm->rss_anon, mm->rss_file, z->anon,
+            z->file);
     table->private -= z->entries;
     mm->rss_anon -= z->anon;
     mm->rss_file -= z->file;

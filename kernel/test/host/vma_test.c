@@ -17,7 +17,8 @@ static size_t object_size;
 static int live;       // VMAs allocated
 static int fail_after; // allocations until one fails; -1: never
 
-struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align, void (*ctor)(void *)) {
+struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align,
+                                     void (*ctor)(void *)) {
     object_size = size;
     return NULL;
 }
@@ -123,7 +124,8 @@ static void test_split(void) {
     build("AAAAAAAA bbbb");
     CHECK(vma_split(&mm, vma_lookup(&mm, page_addr(0)), page_addr(3), &upper) == 0, "split");
     EXPECT_DRAWING("AAA|AAAAA bbbb");
-    CHECK(upper->start == page_addr(3) && upper->pgoff == page_addr(3) >> PAGE_SHIFT, "%#lx", upper->pgoff);
+    CHECK(upper->start == page_addr(3) && upper->pgoff == page_addr(3) >> PAGE_SHIFT, "%#lx",
+          upper->pgoff);
     CHECK(vma_split(&mm, vma_lookup(&mm, page_addr(10)), page_addr(11), &upper) == 0, "split");
     EXPECT_DRAWING("AAA|AAAAA bb|bb");
     CHECK(holds == 2 && upper->pgoff == page_addr(11) >> PAGE_SHIFT, "%d holds", holds);
@@ -248,11 +250,12 @@ static long model_gap(size_t n, size_t floor, size_t limit) {
 }
 
 static void check_gap(void) {
-    size_t n = 1 + host_below(12), floor = host_below(PAGES / 2), limit = floor + host_below(PAGES - floor);
+    size_t n = 1 + host_below(12), floor = host_below(PAGES / 2),
+           limit = floor + host_below(PAGES - floor);
     long want = model_gap(n, floor, limit);
     uaddr_t got = vma_find_gap(&mm, n * PAGE_SIZE, page_addr(floor), page_addr(limit));
-    CHECK(got == (want < 0 ? 0 : page_addr((size_t)want)), "%zu pages in [%zu, %zu): %#lx, wanted %ld", n,
-          floor, limit, got, want);
+    CHECK(got == (want < 0 ? 0 : page_addr((size_t)want)),
+          "%zu pages in [%zu, %zu): %#lx, wanted %ld", n, floor, limit, got, want);
 }
 
 static void test_random(void) {
@@ -299,7 +302,8 @@ static void test_many(void) {
         CHECK(!vma_lookup(&mm, page_addr(2 * at + 1)), "hole %zu", at);
     }
     for (int i = 0; i < N; i++)
-        CHECK(vma_find_gap(&mm, 2 * PAGE_SIZE, BASE, page_addr(2 * N)) == 0, "no two pages are free");
+        CHECK(vma_find_gap(&mm, 2 * PAGE_SIZE, BASE, page_addr(2 * N)) == 0,
+              "no two pages are free");
     vma_check(&mm);
     finish();
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
