@@ -37,11 +37,6 @@ static long map_zero(struct file *f, uaddr_t addr, uint64_t len, int prot, int f
     return vm_mmap(current()->mm, addr, len, prot, flags | MAP_ANONYMOUS, NULL, NULL, 0, may, 0);
 }
 
-// Mapping /dev/zero is the old way to ask for anonymous memory (zero(4)).
-static bool is_dev_zero(const struct file *f) {
-    return S_ISCHR(f->inode->mode) && f->inode->rdev == (1 << 8 | 5) && !(f->flags & O_PATH);
-}
-
 static long map_file(uaddr_t addr, uint64_t len, int prot, int flags, int fd, uint64_t off) {
     struct file *f = file_of(fd);
     uint32_t may;
