@@ -34,6 +34,7 @@ struct elf {
     uaddr_t code_end, data_start, data_end;
 };
 
+// A file of the wrong kind, or for another machine: somebody else's format, -ENOEXEC.
 static bool header_ok(const Elf64_Ehdr *h, size_t len) {
     return len >= sizeof *h && memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 &&
            h->e_ident[EI_CLASS] == ELFCLASS64 && h->e_ident[EI_DATA] == ELFDATA2LSB &&
@@ -42,12 +43,14 @@ static bool header_ok(const Elf64_Ehdr *h, size_t len) {
            h->e_phoff < INT64_MAX - 65536;
 }
 
+// In the user half, without overflow, and congruent to its file offset, so that it can be mapped.
 static bool segment_ok(const Elf64_Phdr *ph) {
     return ph->p_filesz <= ph->p_memsz && ph->p_memsz <= USER_END && ph->p_vaddr < USER_END &&
            ph->p_vaddr + ph->p_memsz <= USER_END && ph->p_offset < INT64_MAX - USER_END &&
            ph->p_vaddr % PAGE_SIZE == ph->p_offset % PAGE_SIZE;
 }
 
+// The table is nearly always within the file's head that has been read already.
 static int read_phdrs(struct elf *e, const char *head, size_t head_len) {
     uint64_t off = e->hdr->e_phoff;
     size_t size = e->hdr->e_phnum * sizeof(Elf64_Phdr);
@@ -82,6 +85,7 @@ static int segment_prot(const Elf64_Phdr *ph) {
            (ph->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
+// f NULL: anonymous. Something there already is -EEXIST.
 static int map_at(struct mm *mm, uaddr_t at, uint64_t len, int prot, struct file *f, uint64_t off) {
     int flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | (f ? 0 : MAP_ANONYMOUS);
     int64_t got = vm_mmap(mm, at, len, prot, flags, f ? &f->inode->mapping : NULL, f, off,
@@ -96,6 +100,7 @@ static int clear_tail(struct mm *mm, uaddr_t from) {
     return mm_access(mm, from, zeroes, n, true) == n ? 0 : -EFAULT;
 }
 
+// The file part, the anonymous part, and the seam between them.
 static int map_segment(struct mm *mm, struct elf *e, const Elf64_Phdr *ph) {
     uaddr_t start = ph->p_vaddr + e->shift, page = start & PAGE_MASK;
     uaddr_t file_end = start + ph->p_filesz, end = start + ph->p_memsz;
@@ -191,6 +196,7 @@ static int add_interpreter(struct exec_image *image, const struct elf *e, const 
     return err;
 }
 
+// What /proc/<pid>/stat and brk(2) go by: the program's, not its interpreter's.
 static void set_landmarks(struct mm *mm, const struct elf *e) {
     mm->start_code = e->low + e->shift;
     mm->end_code = e->code_end;
@@ -199,6 +205,7 @@ static void set_landmarks(struct mm *mm, const struct elf *e) {
     mm->start_brk = mm->brk = e->high + e->shift;
 }
 
+// Everything but the interpreter's segments is decided by the program's own headers.
 static int load_program(struct exec_image *image, struct elf *e) {
     int err = read_phdrs(e, image->head, image->head_len);
     if (!err)

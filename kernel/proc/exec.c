@@ -39,6 +39,7 @@ int file_open_exec(struct path *start, const char *name, struct file **out) {
     return err;
 }
 
+// Opens name, in place of what image->file was, and reads its head.
 static int open_program(struct exec_image *image, struct path *start, const char *name) {
     struct file *f;
     int err = file_open_exec(start, name, &f);
@@ -127,6 +128,7 @@ static int find_program(struct exec_image *image, struct path *start, const char
 
 // ---- after the point of no return
 
+// Set-user-ID and set-group-ID; the saved numbers follow the effective ones (execve(2)).
 static void set_credentials(struct exec_image *image) {
     struct inode *i = image->file->inode;
     struct fsctx *c = current_fs();
@@ -145,6 +147,7 @@ static bool is_secure(const struct exec_image *image) {
            ((i->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && i->gid != c->gid);
 }
 
+// The point of no return. A vfork parent may go on once its mm is no longer ours.
 static void take_mm(struct process *p, struct exec_image *image) {
     struct mm *mm = image->mm, *old;
     rlimits_flow_down(p, mm);
@@ -169,6 +172,8 @@ static void set_name(struct thread *t, const struct exec_image *image, const cha
     strlcpy(t->name, base, sizeof t->name);
 }
 
+// All zero but pc, sp and the modes: a0 too, which the C library takes for a function to call at
+// exit when it is not.
 static void start_registers(const struct exec_image *image, struct trapframe *tf) {
     uint64_t keep = csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_SIE | SSTATUS_SUM | SSTATUS_MXR);
     *tf = (struct trapframe){.sepc = image->entry, .sp = image->sp};
@@ -189,6 +194,7 @@ static void become(struct exec_image *image, const char *name, struct trapframe 
     start_registers(image, tf);
 }
 
+// Everything that can fail.
 static int build(struct exec_image *image, struct path *start, const char *name,
                  struct exec_strings *argv, struct exec_strings *envp) {
     int err = find_program(image, start, name, argv);

@@ -59,6 +59,7 @@ static void clear_tid(struct thread *t) {
 static bool detach(struct process *p, struct thread *t, int status) {
     struct usage u;
     spin_lock(&proc_lock);
+    assertf(p->nthreads > 0 && !p->zombie, "process %d, %d threads", p->pid->nr, p->nthreads);
     thread_usage(t, &u);
     usage_add(&p->dead, &u);
     list_remove(&t->group_link);
@@ -76,6 +77,8 @@ static bool detach(struct process *p, struct thread *t, int status) {
     return last;
 }
 
+// Other processes may be looking at these (/proc): they take references under proc_lock, so each
+// pointer goes under it, and the part itself after it.
 static void release_parts(struct process *p) {
     spin_lock(&proc_lock);
     struct fdtable *files = p->files;
@@ -90,6 +93,7 @@ static void release_parts(struct process *p) {
         mm_put(mm);
     fdtable_put(files);
     spin_lock(&proc_lock);
+    p->uid = fs->uid;
     p->fs = NULL; // after the files: closing them may still want credentials
     spin_unlock(&proc_lock);
     fsctx_put(fs);
@@ -140,6 +144,7 @@ void process_reap_locked(struct process *p) {
 static bool become_zombie(struct process *p) {
     struct process *parent = p->parent;
     give_children_to_init(p);
+    assert(!p->mm && !p->files && !p->fs && list_empty(&p->threads));
     p->zombie = true;
     p->stop_signal = 0;
     wake_orphaned_group(p->pgrp);
@@ -150,6 +155,7 @@ static bool become_zombie(struct process *p) {
     return unwanted;
 }
 
+// The last thread of p is running this.
 static void end_process(struct process *p) {
     if (p == init_process)
         panic("init ended, status %#x", p->exit_status);

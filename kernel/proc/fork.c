@@ -26,6 +26,7 @@
     (CLONE_PIDFD | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
      CLONE_NEWPID | CLONE_NEWNET)
 
+// What the flags must have together; namespaces and pidfds do not exist here.
 static int check_flags(uint64_t flags) {
     if (flags & CLONE_REFUSED)
         return -EINVAL;
@@ -35,6 +36,8 @@ static int check_flags(uint64_t flags) {
         return -EINVAL;
     return 0;
 }
+
+// ---- the parts, each shared or copied as the flags say
 
 static int copy_memory(struct process *child, struct process *parent, uint64_t flags) {
     struct mm *mm = current()->mm;
@@ -67,6 +70,7 @@ static int copy_fs(struct process *child, struct process *parent, uint64_t flags
     return child->fs ? 0 : -ENOMEM;
 }
 
+// Of a process that never lived.
 static void release_parts(struct process *p) {
     if (p->fs)
         fsctx_put(p->fs);
@@ -113,6 +117,7 @@ static void store_child_tid(void *arg) {
         return; // as on Linux: the pointer is the program's affair
 }
 
+// The child's user frame: the parent's, with 0 as the result of the call.
 static void set_registers(struct thread *t, const struct clone_request *r,
                           const struct trapframe *tf) {
     thread_set_user(t, tf);
@@ -137,6 +142,7 @@ static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
     t->proc = p;
     t->sigmask = current()->sigmask;
     pid->thread = t;
+    assertf(!p->zombie && !pid->thread, "thread %d joins process %d", pid->nr, p->pid->nr);
     list_push_back(&p->threads, &t->group_link);
     p->nthreads++;
 }
@@ -173,6 +179,7 @@ static int link_child(const struct clone_request *r, struct process *p, struct t
     return err;
 }
 
+// Not interruptible: the child runs on our stack.
 static void wait_vfork(struct process *child) {
     wait_event(&child->wait_q, !READ_ONCE(child->vfork_wait));
     process_put(child);

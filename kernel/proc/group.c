@@ -11,6 +11,7 @@
 #include "proc/signal.h"
 
 void process_join_group(struct process *p, struct pid *pgrp, struct pid *session) {
+    assertf(list_empty(&p->group_link), "process %d is in a group", p->pid->nr);
     pid_hold(pgrp);
     pid_hold(session);
     p->pgrp = pgrp;
@@ -20,12 +21,14 @@ void process_join_group(struct process *p, struct pid *pgrp, struct pid *session
 }
 
 void process_leave_group(struct process *p) {
+    assertf(p->session->session_members > 0, "session %d", p->session->nr);
     list_remove(&p->group_link);
     p->session->session_members--;
     pid_drop(p->pgrp);
     pid_drop(p->session);
 }
 
+// Joins before it drops: the old group's number may be the new session's.
 static void move_to_group(struct process *p, struct pid *pgrp, struct pid *session) {
     struct pid *old_pgrp = p->pgrp, *old_session = p->session;
     list_remove(&p->group_link);
@@ -35,6 +38,8 @@ static void move_to_group(struct process *p, struct pid *pgrp, struct pid *sessi
     pid_drop(old_session);
 }
 
+// Orphaned: no member has a parent in another group of the same session, that is, nobody who could
+// notice that it stopped and continue it.
 bool process_group_orphaned(struct pid *pgrp) {
     struct process *p;
     list_for_each(p, &pgrp->group, group_link) {
@@ -47,6 +52,7 @@ bool process_group_orphaned(struct pid *pgrp) {
     return true;
 }
 
+// Errors in the order of setpgid(2): who may be moved, and where to.
 static int setpgid_locked(struct process *p, int pgid) {
     struct process *self = current_proc();
     if (!p || (p != self && p->parent != self) || p->zombie)

@@ -1,4 +1,10 @@
 // kill(2), tkill(2), tgkill(2): whom a signal is meant for, and whether the sender may.
+//
+//   pid > 0  that process | 0  my process group | -1  all but init and me | < -1  that group
+//
+// A sender may signal processes of the same user (kill(2) has the exact rule), root all. Everything
+// is found, checked and sent under one hold of proc_lock, so a number cannot change hands in
+// between.
 #include "abi/errno.h"
 #include "proc/internal.h"
 #include "proc/signal.h"
@@ -10,6 +16,7 @@ static int may_signal(struct process *p, int sig) {
     return process_may_touch_locked(p);
 }
 
+// 0, or -EPERM. sig 0 asks only whether one may.
 static int send_checked(struct process *p, int sig) {
     int err = may_signal(p, sig);
     if (!err && sig)
@@ -26,6 +33,7 @@ static int kill_one(int pid, int sig) {
     return p ? send_checked(p, sig) : -ESRCH;
 }
 
+// Succeeds if one member could be signalled.
 static int kill_group(int pgid, int sig) {
     struct pid *pgrp = pgid ? pid_find_locked(pgid) : current_proc()->pgrp;
     struct process *p;
@@ -40,6 +48,7 @@ static int kill_group(int pgid, int sig) {
     return sent ? 0 : err;
 }
 
+// kill(-1): everybody but init and the caller.
 static int kill_all(int sig) {
     struct process *p;
     int err = -ESRCH;

@@ -29,6 +29,7 @@ static struct radix_node *node_take(void) {
     return reserve_count ? reserve[--reserve_count] : NULL;
 }
 
+// A node that the tree no longer needs. Under proc_lock it cannot be freed yet.
 static void node_give(struct radix_node *n) {
     if (reserve_count < (int)ARRAY_SIZE(reserve)) {
         *n = (struct radix_node){0};
@@ -41,7 +42,7 @@ static void node_give(struct radix_node *n) {
 
 static const struct radix_ops ops = {node_take, node_give};
 
-// proc_lock not held. -ENOMEM when the reserve stays short.
+// Without proc_lock. -ENOMEM when the reserve stays short.
 static int reserve_fill(void) {
     while (READ_ONCE(reserve_count) < RESERVE_NODES) {
         struct radix_node *n = kzalloc(sizeof *n, GFP_KERNEL);
@@ -73,6 +74,7 @@ struct pid *pid_alloc(int *err) {
     list_init(&p->group);
     spin_lock(&proc_lock);
     p->nr = next_number();
+    assertf(p->nr < max_nr, "number %d of %d", p->nr, max_nr);
     *err = p->nr ? radix_insert(&pids, (uint64_t)p->nr, p) : -EAGAIN;
     if (*err == 0)
         last = p->nr;

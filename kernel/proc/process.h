@@ -55,6 +55,7 @@ struct process {
     struct rlimit rlimits[RLIM_NLIMITS]; // [proc]
 
     char name[16];               // [proc] its last thread's, once that is gone
+    uint32_t uid;                // [proc] real user number at the end
     int exit_signal;             // [I] to the parent at the end; 0: none
     int exit_status;             // [proc] wait4's status word, once group_exit
     bool group_exit;             // [proc] every thread is to end

@@ -44,6 +44,7 @@ void rlimits_flow_down(struct process *p, struct mm *mm) {
     l->memlock = p->rlimits[RLIMIT_MEMLOCK].rlim_cur;
 }
 
+// setrlimit(2)'s rules: soft up to hard for everybody, hard upwards only for root.
 static int check(const struct process *p, int which, const struct rlimit *new) {
     if (new->rlim_cur > new->rlim_max)
         return -EINVAL;

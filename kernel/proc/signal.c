@@ -51,6 +51,7 @@ void signal_interrupt_locked(struct thread *t, bool stopped_too) {
         thread_kick(t);
 }
 
+// Stop signals and SIGCONT cancel each other, and an ignored signal is never delivered later.
 static void forget_pending(struct process *p, uint64_t set) {
     struct thread *t;
     p->sigpending &= ~set;
@@ -58,6 +59,7 @@ static void forget_pending(struct process *p, uint64_t set) {
         t->sigpending &= ~set;
 }
 
+// SIGCONT's effect, which does not wait for delivery: a stopped process could not take it.
 static void continue_process(struct process *p) {
     struct thread *t;
     forget_pending(p, SIGS_STOP);
@@ -88,6 +90,7 @@ static bool act_on_send(struct process *p, int sig, uint64_t mask) {
     return true;
 }
 
+// The newest sender overwrites an older one: a signal that is pending twice is delivered once.
 static void note(struct process *p, int sig, const struct signal_note *n) {
     if (p->notes)
         p->notes[sig - 1] = *n;
@@ -115,7 +118,7 @@ void signal_send_note_locked(struct process *p, int sig, const struct signal_not
     if (!act_on_send(p, sig, t->sigmask))
         return;
     note(p, sig, n);
-    p->sigpending |= bit;
+    p->sigpending |= bit; // stays until some thread unblocks it, if all block it
     list_for_each(t, &p->threads, group_link)
         if (!(t->sigmask & bit)) {
             signal_interrupt_locked(t, false);
@@ -169,6 +172,18 @@ static int own_actions(struct process *p) {
     return 0;
 }
 
+// The same, with proc_lock held on success. Again when another thread forked meanwhile.
+static int lock_own_actions(struct process *p) {
+    int err;
+    while ((err = own_actions(p)) == 0) {
+        spin_lock(&proc_lock);
+        if (ref_read(&p->actions->ref) == 1)
+            return 0;
+        spin_unlock(&proc_lock);
+    }
+    return err;
+}
+
 // Room for notes about the sender, and code for handlers to return to. 0 or -ENOMEM.
 static int prepare_handlers(struct process *p) {
     if (!p->notes)
@@ -186,10 +201,9 @@ int signal_action(int sig, const struct sigaction *new, struct sigaction *old) {
     bool handler = new->sa_handler != SIG_DFL && new->sa_handler != SIG_IGN;
     int err = handler ? prepare_handlers(p) : 0;
     if (!err)
-        err = own_actions(p);
+        err = lock_own_actions(p);
     if (err)
         return err;
-    spin_lock(&proc_lock);
     p->actions->action[sig - 1] = *new;
     p->actions->action[sig - 1].sa_mask &= ~SIGS_UNBLOCKABLE;
     if (signal_ignored_locked(p, sig))

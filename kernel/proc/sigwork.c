@@ -61,6 +61,7 @@ static void stop_process(struct process *p, int sig) {
     process_notify_parent_locked(p, CLD_STOPPED);
 }
 
+// What the kernel does where the program said nothing (signal(7)). init is spared.
 static void default_action(struct process *p, int sig) {
     if (signal_ignored_locked(p, sig) || (sig_bit(sig) & SIGS_IGNORED))
         return;
@@ -70,6 +71,7 @@ static void default_action(struct process *p, int sig) {
         process_kill_locked(p, W_EXITCODE(0, sig));
 }
 
+// Until SIGCONT or the end; both are tested again by the caller's next round.
 static void stay_stopped(struct process *p) {
     WRITE_ONCE(current()->state, THREAD_STOPPED);
     fence_full();

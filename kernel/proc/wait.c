@@ -10,11 +10,13 @@
 #include "proc/internal.h"
 #include "proc/signal.h"
 
+static uint32_t process_uid(const struct process *p) { return p->fs ? p->fs->uid : p->uid; }
+
 void process_notify_parent_locked(struct process *p, int code) {
     struct process *parent = p->parent;
     bool stop_or_continue = code == CLD_STOPPED || code == CLD_CONTINUED;
     int sig = p->zombie ? p->exit_signal : SIGCHLD;
-    struct signal_note n = {.code = code, .pid = p->pid->nr, .uid = p->fs ? p->fs->uid : 0};
+    struct signal_note n = {.code = code, .pid = p->pid->nr, .uid = process_uid(p)};
     n.status = code == CLD_EXITED      ? WEXITSTATUS(p->exit_status)
                : code == CLD_STOPPED   ? p->stop_signal
                : code == CLD_CONTINUED ? SIGCONT
@@ -24,6 +26,7 @@ void process_notify_parent_locked(struct process *p, int code) {
     waitq_wake_all(&parent->wait_q);
 }
 
+// wait4's `which`: a process, any, my group, that group.
 static bool matches(const struct process *child, int which, int options) {
     bool clone_child = child->exit_signal != SIGCHLD; // made by clone(2) without SIGCHLD
     if (!(options & __WALL) && clone_child != ((options & (int)__WCLONE) != 0))
@@ -36,11 +39,12 @@ static bool matches(const struct process *child, int which, int options) {
     return child->pgrp->nr == pgid;
 }
 
+// The child's figures include its own reaped children's: so they add up to the top of the tree.
 static void report(struct process *child, int status, int code, struct wait_result *out) {
     out->pid = child->pid->nr;
     out->status = status;
     out->code = code;
-    out->uid = child->fs ? child->fs->uid : 0;
+    out->uid = process_uid(child);
     out->usage = child->dead;
     usage_add(&out->usage, &child->reaped_children);
 }

@@ -198,8 +198,8 @@ static int test_sleep(void) {
 
 // ---- fairness: three hogs on one CPU, one of them nice 5 (weight 335 to 1024)
 //
-// Time on the CPU divided by weight must be equal, but for what may be owed at the end: a slice, and
-// the longest time for which the host stopped this hart (that is charged to whoever ran).
+// Time on the CPU divided by weight must be equal, but for what may be owed at the end: a slice,
+// and the longest time for which the host stopped this hart (that is charged to whoever ran).
 
 #define HOG_NICE 5
 static uint64_t hog_end;
