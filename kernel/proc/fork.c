@@ -138,11 +138,11 @@ static void set_registers(struct thread *t, const struct clone_request *r,
 
 // proc_lock held.
 static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
+    assertf(!p->zombie && !pid->thread, "thread %d joins process %d", pid->nr, p->pid->nr);
     process_get(p); // the thread's reference; p's first one is the tree's
     t->proc = p;
     t->sigmask = current()->sigmask;
     pid->thread = t;
-    assertf(!p->zombie && !pid->thread, "thread %d joins process %d", pid->nr, p->pid->nr);
     list_push_back(&p->threads, &t->group_link);
     p->nthreads++;
 }
