@@ -1,5 +1,7 @@
 /* Sizes, times and the terminal's shape, as tools print and read them. */
+#include <err.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,4 +150,25 @@ int sleep_seconds(double seconds)
     struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
 
     return nanosleep(&t, NULL);
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+    va_list ap;
+
+    for (;;) {
+        va_start(ap, fmt);
+        size_t n = vsnprintf(t->data + t->len, t->room - t->len, fmt, ap);
+        va_end(ap);
+        if (n < t->room - t->len) {
+            t->len += n;
+            return;
+        }
+        size_t room = 2 * (t->room + n + 1);
+        char *grown = realloc(t->data, room);
+        if (!grown)
+            err(1, NULL);
+        t->data = grown;
+        t->room = room;
+    }
 }

@@ -49,6 +49,13 @@ int parse_size(const char *text, uint64_t *out);
 /* Seconds with a fraction, at least 0; -1 when it is none. */
 double parse_seconds(const char *text);
 
+/* Text that grows; data is a string once something was added. Out of memory ends the program. */
+struct text {
+    char *data;
+    size_t len, room;
+};
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Rows and columns: the terminal's own, else LINES and COLUMNS, else 24 by 80. */
 void terminal_size(int *rows, int *columns);
 /* " 04:33:27 up  1:26,  load average: 3.38, 2.07, 1.49" */
