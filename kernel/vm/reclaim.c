@@ -1,6 +1,7 @@
 // Reclaim: what gives frames back when the page allocator has none left.
 //
 //   page_alloc --no frame--> reclaim_frames --> clean page-cache pages, a mapping at a time
+//                                           --> none: mapped ones, taken from their processes
 //                                           --> none, but dirty ones: the writer, and wait
 //              --still none--> the shrinkers (slabs, inodes, names)
 //
@@ -8,8 +9,8 @@
 // gives its share. A page goes if nobody but the tree holds it, and it has not been used since the
 // last round (PG_REFERENCED is its second chance).
 //
-// Invariants: 1. nothing here waits for a page lock or a mapping's lock order: callers may hold
-// page locks and anything above. 2. a dirty page, a page in flight and a mapped page stay.
+// Invariants: 1. no page lock is waited for: callers may hold page locks and anything above; only
+// rmap_lock is, under which nobody allocates. 2. a dirty page and a page in flight stay.
 //
 // Locks: mappings_lock for the ring; tree lock for a page's removal.
 #include "vm/reclaim.h"
@@ -18,6 +19,7 @@
 #include "mm/stat.h"
 #include "sched/timer.h"
 #include "vm/mappings.h"
+#include "vm/rmap.h"
 #include "vm/writeback.h"
 
 #define SCAN_BATCH 64         // pages looked at with one hold of a tree lock
@@ -92,6 +94,55 @@ static uint64_t drop_pages(bool all, uint64_t wanted) {
     return freed;
 }
 
+// Takes the clean, mapped page from its processes and out of the tree; it comes back by a fault.
+// Drops the caller's reference. True: its frame is free.
+static bool unmap_page(struct mapping *m, struct page *p) {
+    bool gone = false;
+    if (page_trylock(p)) {
+        if (p->owner == m)
+            rmap_unmap_range(m, p->index, p->index, false);
+        spin_lock(&m->lock);
+        gone = p->owner == m && p->refcount == 2 && p->mapcount == 0 &&
+               !(p->flags & (1u << PG_DIRTY | 1u << PG_WRITEBACK));
+        if (gone)
+            page_cache_delete(m, p);
+        spin_unlock(&m->lock);
+        page_unlock(p);
+    }
+    if (gone)
+        page_put(p); // the tree's
+    page_put(p);
+    return gone;
+}
+
+// The next clean page of m that is mapped, at or after *index, referenced; NULL: none left.
+static struct page *next_mapped(struct mapping *m, uint64_t *index) {
+    const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK | 1u << PG_LOCKED;
+    struct page *p;
+    spin_lock(&m->lock);
+    while ((p = radix_next(&m->pages, index)) && (p->mapcount == 0 || (p->flags & busy)))
+        ++*index;
+    if (p)
+        page_get(p);
+    spin_unlock(&m->lock);
+    return p;
+}
+
+static uint64_t unmap_pages(uint64_t wanted) {
+    uint64_t freed = 0;
+    for (uint64_t left = ring_size(); left && freed < wanted; left--) {
+        struct mapping *m = next_mapping();
+        uint64_t index = 0;
+        struct page *p;
+        if (!m)
+            break;
+        for (; !list_empty(&m->vmas) && freed < wanted && (p = next_mapped(m, &index)); index++)
+            freed += unmap_page(m, p);
+        mapping_unpin(m);
+    }
+    return freed;
+}
+
 uint64_t page_cache_drop_all(void) { return drop_pages(true, UINT64_MAX); }
 
 // Dirty pages are all there is to gain: lets the writer clean some.
@@ -100,16 +151,22 @@ static void wait_for_writer(void) {
     (void)sleep_until(ktime_ns() + WAIT_NS);
 }
 
-static uint64_t reclaim_frames(gfp_t gfp, int order) {
-    uint64_t wanted = max((uint64_t)ENOUGH, 2UL << order);
-    bool dirty = mm_stat_read(NR_DIRTY) + mm_stat_read(NR_WRITEBACK) > 0;
+static uint64_t reclaim_once(uint64_t wanted) {
     uint64_t freed = drop_pages(false, wanted);
-
     if (freed < wanted)
         freed += drop_pages(true, wanted - freed);
+    if (freed == 0)
+        freed = unmap_pages(wanted);
+    return freed;
+}
+
+static uint64_t reclaim_frames(gfp_t gfp, int order) {
+    uint64_t wanted = max((uint64_t)ENOUGH, 2UL << order), freed = reclaim_once(wanted);
+    bool dirty = mm_stat_read(NR_DIRTY) + mm_stat_read(NR_WRITEBACK) > 0;
+
     if (freed == 0 && dirty && (gfp & GFP_IO) && !writeback_is_current()) {
         wait_for_writer();
-        freed = drop_pages(true, wanted);
+        freed = reclaim_once(wanted);
     }
     return freed;
 }
