@@ -179,8 +179,10 @@ GDB = $(or $(shell command -v gdb-multiarch || command -v $(TOOLPREFIX)gdb),\
 GDB_STUB = -S -chardev socket,path=$(GDB_SOCKET),server=on,wait=off,id=gdb0 -gdb chardev:gdb0
 QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTARGS)' $(QEMU_ARGS)
 
-.gdbinit: .gdbinit.tmpl $(BUILD_CFG)
-	$(Q)sed -e 's|@KERNEL@|$(BUILD)/kernel.elf|' -e 's|@STUB@|$(GDB_SOCKET)|' $< >$@
+.PHONY: .gdbinit
+.gdbinit: .gdbinit.tmpl
+	$(Q)sed -e 's|@KERNEL@|$(BUILD)/kernel.elf|' -e 's|@STUB@|$(GDB_SOCKET)|' \
+	    -e 's|@TOOLS@|kernel/tools/gdb|' $< >$@
 
 .PHONY: qemu-gdb gdb debug
 qemu-gdb: all .gdbinit
