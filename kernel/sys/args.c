@@ -2,8 +2,10 @@
 #include "sys/args.h"
 
 #include "abi/errno.h"
+#include "abi/signal.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "proc/signal.h"
 
 int name_get(struct name *n, uaddr_t user) {
     n->s = n->space;
@@ -81,6 +83,12 @@ int at_lookup(int dirfd, uaddr_t user_name, int flags, struct path *out) {
 out_name:
     name_put(&name);
     return err;
+}
+
+ssize_t write_result(ssize_t n) {
+    if (unlikely(n == -EPIPE))
+        (void)signal_tgkill(-1, current()->tid, SIGPIPE);
+    return n;
 }
 
 static int check_vector(const struct vector *v, int count, size_t *total) {

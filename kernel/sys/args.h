@@ -39,5 +39,8 @@ struct vector {
 int __must_check vector_get(struct vector *v, struct uio *u, uaddr_t user, int count);
 void vector_put(struct vector *v);
 
+// What a write answers, on its way to the user: -EPIPE brings SIGPIPE to the writing thread.
+ssize_t write_result(ssize_t n);
+
 // The file of a descriptor of the current process, held; NULL: -EBADF.
 static inline struct file *file_of(int fd) { return fd_get(current_files(), fd); }

@@ -19,7 +19,7 @@ static ssize_t copy_page(struct file *in, off_t *in_pos, struct file *out, off_t
     if (got <= 0)
         return got;
     uio_init_kernel(&u, &iov, page, (size_t)got);
-    ssize_t put = file_write(out, &u, out_pos);
+    ssize_t put = write_result(file_write(out, &u, out_pos));
     if (put > 0)
         *in_pos += put; // what was not written is read again
     return put;

@@ -9,7 +9,7 @@
 #define TRANSFER_MAX 0x7ffff000UL // Linux's bound for one call
 
 static inline ssize_t move_bytes(struct file *f, struct uio *u, off_t *pos, bool write) {
-    return write ? file_write(f, u, pos) : file_read(f, u, pos);
+    return write ? write_result(file_write(f, u, pos)) : file_read(f, u, pos);
 }
 
 // From or to the file's own position. u is used up as far as bytes were moved.
