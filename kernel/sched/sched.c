@@ -282,7 +282,7 @@ static void idle_wait(struct runq *rq) {
     irq_disable();
     atomic_or(&sched_idle_mask, bit);
     fence_full(); // before the look at nr: a waker that saw no bit has queued by now
-    if (READ_ONCE(rq->nr) == 0) {
+    if (READ_ONCE(rq->nr) == 0 && !(current_tcb->work & WORK_RESCHED)) {
         uint64_t start = time_read();
         WRITE_ONCE(rq->idle_since, start);
         wait_for_interrupt();
@@ -297,7 +297,8 @@ void sched_idle(void) {
     struct runq *rq = this_runq();
     irq_enable();
     for (;;) {
-        if (READ_ONCE(rq->nr) != 0 || balance_steal(rq))
+        // WORK_RESCHED left set, its thread stolen meanwhile, would keep the next waker from kicking
+        if (READ_ONCE(rq->nr) != 0 || current_tcb->work & WORK_RESCHED || balance_steal(rq))
             schedule();
         else
             idle_wait(rq);
