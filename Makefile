@@ -189,11 +189,9 @@ qemu-gdb: all .gdbinit
 	@echo "waiting for the debugger: make gdb (in another terminal, same folder)"
 	$(Q)$(QEMU_RUN) $(GDB_STUB)
 gdb: all .gdbinit
-	$(Q)$(GDB) -q -iex 'set auto-load safe-path /' -x .gdbinit
+	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB)
 debug: all .gdbinit
-	$(Q)$(QEMU_RUN) $(GDB_STUB) </dev/null >$(BUILD)/console.txt 2>&1 & pid=$$!; \
-	    echo "console: tail -f $(BUILD)/console.txt"; sleep 1; \
-	    $(GDB) -q -x .gdbinit; kill $$pid 2>/dev/null || true
+	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB) --socket $(GDB_SOCKET) -- $(QEMU_RUN) $(GDB_STUB)
 
 # ---- tests ---------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Loaded by .gdbinit: defines the `xv` commands and $xv_current(). See commands.py."""
+"""Loaded by .gdbinit: defines the `xv` commands and $xv_current() (commands.py)."""
 import os
 import sys
 
@@ -7,3 +7,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import commands  # noqa: E402
 
 commands.define()
+
+if "XV39_KEYS" in os.environ:  # make debug
+    from console import Console
+    Console(os.environ["XV39_KEYS"])
