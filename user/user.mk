@@ -1,6 +1,7 @@
 # The userland: build/user/libc.a, and one static program for each
 #   user/bin/NAME.c, user/bin/NAME/*.c   build/user/bin/NAME
 #   user/tests/*.c                       build/user/bin/usertests
+#   user/tests/stress/*.c                build/user/bin/stress
 #   user/bench/*.c                       build/user/bin/bench
 #   user/bench/NAME/*.c                  build/user/bin/NAME
 # build/user/sym/NAME is the same program with symbols, for the debugger.
@@ -24,7 +25,7 @@ user_say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2) &&)
 # C and assembly files to objects
 user_objects = $(patsubst user/%,$(USER_OUT)/obj/%.o,$(1))
 
-USER_LIB_OBJECTS := $(call user_objects,$(wildcard user/lib/*.c user/lib/regex/*.c) \
+USER_LIB_OBJECTS := $(call user_objects,$(wildcard user/lib/*.c user/lib/*/*.c) \
     $(filter-out user/lib/crt0.S,$(wildcard user/lib/*.S)))
 USER_CRT := $(call user_objects,user/lib/crt0.S)
 
@@ -64,6 +65,8 @@ USER_DIRS := $(patsubst user/bin/%/,%,$(wildcard user/bin/*/))
 $(foreach f,$(USER_FILES),$(eval $(call user_program,$(basename $(notdir $(f))),$(f))))
 $(foreach d,$(USER_DIRS),$(eval $(call user_program,$(d),$(wildcard user/bin/$(d)/*.c))))
 $(if $(wildcard user/tests/*.c),$(eval $(call user_program,usertests,$(wildcard user/tests/*.c))))
+$(if $(wildcard user/tests/stress/*.c),$(eval $(call user_program,stress,\
+    $(wildcard user/tests/stress/*.c) user/tests/leak.c user/tests/testutil.c)))
 $(if $(wildcard user/bench/*.c),$(eval $(call user_program,bench,$(wildcard user/bench/*.c))))
 $(foreach d,$(patsubst user/bench/%/,%,$(wildcard user/bench/*/)),\
     $(eval $(call user_program,$(d),$(wildcard user/bench/$(d)/*.c))))

@@ -5,8 +5,8 @@ int main(int argc, char **argv)
 {
     static const struct test *const tables[] = {
         /* the C library */
-        string_tests, number_tests, format_tests, stdio_tests, memory_tests, pattern_tests,
-        library_tests,
+        string_tests, number_tests, format_tests, stdio_tests, memory_tests, malloc_tests,
+        pattern_tests, library_tests,
         /* the kernel */
         brk_tests, mmap_tests, mmap_file_tests, mprotect_tests, fault_tests, stack_tests, cow_tests,
         maps_tests, efault_tests, fork_tests, exec_tests, NULL,
