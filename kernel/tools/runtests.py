@@ -244,6 +244,17 @@ def unknown_feature():
         return boot_only("root=/dev/vda rw", qemu.PANIC_STATUS, r"feature extents", image=image)
 
 
+# ---- the debugger ------------------------------------------------------------------------------------------------
+
+
+@test("gdb.commands")
+def gdb_commands():
+    """The xv commands of GDB (kernel/tools/gdb)."""
+    done = subprocess.run([sys.executable, "kernel/tools/gdb/test.py", "--build", BUILD], capture_output=True,
+                          text=True, timeout=300)
+    return None if done.returncode == 0 else tail(done.stdout + done.stderr, 60)
+
+
 # ---- the end of things -----------------------------------------------------------------------------------------
 
 add("panic.no_root", boot_only, append="root=/dev/nothing", want_status=qemu.PANIC_STATUS,

@@ -92,10 +92,31 @@ class Prefix(gdb.Command):
             raise gdb.GdbError(f"xv: no command {argument.split()[0]}; `xv` lists them")
         for usage, words in PREFIX:
             out(f"{usage:24} {words}")
+        out("$xv_current()            The struct thread * of the selected hart")
+        out('$xv_in("name")           For conditions: does that process (or pid) run on the selected hart?')
+
+
+class In(gdb.Function):
+    """$xv_in("name") or $xv_in(pid): does that process run on the selected hart? For conditions of breakpoints in
+user programs, as several programs have code at one address: break main if $xv_in("cat")"""
+
+    def __init__(self):
+        super().__init__("xv_in")
+
+    def invoke(self, wanted):
+        KERNEL.forget()
+        try:
+            thread = selected_current()
+            if wanted.type.strip_typedefs().code == gdb.TYPE_CODE_ARRAY:
+                return text(thread, "name") == wanted.string()
+            return thread.proc is not None and thread.proc.pid.nr == int(wanted)
+        except AccessError as e:
+            raise gdb.GdbError(f"xv: {e}") from None
 
 
 class Current(gdb.Function):
-    """$xv_current(): the struct thread * that runs on the selected hart."""
+    """$xv_current(): the struct thread * that runs on the selected hart. GDB itself can follow it only while that
+hart is in the kernel."""
 
     def __init__(self):
         super().__init__("xv_current")
@@ -121,6 +142,7 @@ def command(usage):
 def define():
     Prefix()
     Current()
+    In()
 
     @command("xv ps")
     def ps():
@@ -202,7 +224,9 @@ def define():
             blocks = [zone.free_blocks[order] for order in range(len(zone.free_blocks))]
             rows.append((text(zone, "name"), *blocks, zone.free_pages, pcp, zone.managed,
                          f"{zone.min}/{zone.low}/{zone.high}"))
-        orders = [str(i) for i in range(len(rows[0]) - 5)] if rows else []
+        if not rows:
+            raise AccessError("the page allocator has nothing yet (mem_init has not run)")
+        orders = [str(i) for i in range(len(rows[0]) - 5)]
         head = ("ZONE", *orders, "FREE", "PCP", "MANAGED", "MIN/LOW/HIGH")
         table(rows, head, right=range(1, len(head)))
 
