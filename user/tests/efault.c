@@ -74,7 +74,7 @@ static const struct row rows[] = {
     {"renameat2 old", IN, S(renameat2), {CWD, PTR, CWD, P(NEW_P), 0}},
     {"renameat2 new", IN, S(renameat2), {CWD, P(FILE_P), CWD, PTR, 0}},
     {"readlinkat path", IN, S(readlinkat), {CWD, PTR, P(BUFFER_P), 100}},
-    {"readlinkat buffer", OUT, S(readlinkat), {CWD, P(LINK_P), PTR, 100}},
+    {"readlinkat buffer", OUT | PART, S(readlinkat), {CWD, P(LINK_P), PTR, 100}},
     {"faccessat", IN, S(faccessat), {CWD, PTR, R_OK}},
     {"fchmodat", IN, S(fchmodat), {CWD, PTR, 0644}},
     {"fchownat", IN, S(fchownat), {CWD, PTR, 0, 0, 0}},
@@ -123,7 +123,6 @@ static const struct row rows[] = {
     {"sigaltstack new", IN, S(sigaltstack), {PTR, 0}},
     {"sigaltstack old", OUT, S(sigaltstack), {0, PTR}},
     {"sched_getaffinity", OUT, S(sched_getaffinity), {0, 128, PTR}},
-    {"getgroups", OUT | LAZY, S(getgroups), {64, PTR}},
 };
 
 static void set_up(void)
@@ -139,8 +138,13 @@ static void set_up(void)
     check_int(write(fds[1], buffer, 1000), 1000);
     check_ok(dup2(fds[0], PIPE_R));
     check_ok(dup2(fds[1], PIPE_W));
+    unlink("link");
     check_ok(symlink("to", "link"));
 }
+
+/* A path without an end, where a call before may have stored part of its answer. */
+static char *refill = buffer;
+static size_t refill_size;
 
 static long resolve(long arg, void *ptr)
 {
@@ -173,6 +177,7 @@ static void each_row(void *ptr, const char *kind, int without, int need)
             continue;
         if (flags & LAZY && test_emulated)
             continue;
+        memset(refill, 'a', refill_size);
         try(&rows[i], ptr, kind);
     }
     check_errno(access("new", F_OK), ENOENT);
@@ -213,8 +218,9 @@ static void test_straddling(void)
 {
     char *p = map_anon(2 * PAGE);
 
-    memset(p, 'a', PAGE);
     check_ok(munmap(p + PAGE, PAGE));
+    refill = p + PAGE - 3;
+    refill_size = 3;
     each_row(p + PAGE - 3, "memory that ends within", PART, 0);
 }
 

@@ -238,15 +238,37 @@ static void test_exhaustion(void)
     memset(p, 1, MIB);
 }
 
-/* Forking without memory is an error, and all of it is given back. */
-static void fork_until_error(void *unused)
+/*
+ * Forking without memory is an error, and all of it is given back.  The memory is in another process:
+ * a fork costs what the parent has, and only the frames matter here.
+ */
+static pid_t start_hog(void)
 {
-    size_t size = ram_bytes() * 6 / 10;
-    char *p = map_anon(size);
+    int ready[2];
+    char c;
+
+    check_int(pipe(ready), 0);
+    pid_t pid = xfork();
+    if (pid == 0) {
+        size_t size = ram_bytes() / 10 * 7;
+        char *p = map_anon(size);
+        for (size_t i = 0; i < size; i += PAGE)
+            p[i] = 1;
+        check_int(write(ready[1], "x", 1), 1);
+        pause();
+        _exit(0);
+    }
+    close(ready[1]);
+    check_int(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void fork_until_error(void)
+{
     int failed = 0;
 
-    for (size_t i = 0; i < size; i += PAGE)
-        p[i] = 1;
+    start_hog();
     for (int i = 0; i < 3000 && !failed; i++) {
         pid_t pid = fork();
         if (pid == 0) {
@@ -267,7 +289,7 @@ static void test_fork_exhaustion(void)
 
     if (pid == 0) {
         setpgid(0, 0);
-        fork_until_error(NULL);
+        fork_until_error();
         while (wait(NULL) > 0)
             continue;
         _exit(0);
