@@ -86,6 +86,17 @@ static inline int fault_solve(struct fault *f) {
     return fault_spurious(f);
 }
 
+#ifdef DEBUG
+#define CHECK_EVERY 1024 // faults
+static void check_sometimes(struct mm *mm) {
+    static uint32_t faults; // [a]
+    if (atomic_add_relaxed(&faults, 1) % CHECK_EVERY == 0)
+        mm_check(mm);
+}
+#else
+static inline void check_sometimes(struct mm *mm) {}
+#endif
+
 int vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access) {
     struct fault f = {.mm = mm, .addr = addr & PAGE_MASK, .access = access};
     int err;
@@ -106,6 +117,7 @@ int vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access) {
             err = err ? err : -ERESTART;
         }
     } while (unlikely(err == -ERESTART));
+    check_sometimes(mm);
     return err;
 }
 
