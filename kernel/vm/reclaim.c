@@ -130,6 +130,8 @@ static struct page *next_mapped(struct mapping *m, uint64_t *index) {
 
 static uint64_t unmap_pages(uint64_t wanted) {
     uint64_t freed = 0;
+    if ((uint64_t)mm_stat_read(NR_FILE) < mem_total_pages() / 16)
+        return 0; // the text that everybody runs: taking it would only make all fault for ever
     for (uint64_t left = ring_size(); left && freed < wanted; left--) {
         struct mapping *m = next_mapping();
         uint64_t index = 0;
