@@ -18,11 +18,19 @@
 // Invariants: 1. a driver sees only bios with at least one segment (none for a flush), inside the
 //                device, and no writes to a readonly device.
 //             2. end_io is called exactly once for each submitted bio, with no lock held.
+//             3. whoever takes a bio of the reserve submits it before it asks for the next: so the
+//                reserve refills by itself, and memory can always be written to the disk, above all
+//                when that is the only way to get some.
 // Locks: registry_lock for the list of devices, which only grows; statistics are atomic.
 
 static struct spinlock registry_lock = SPINLOCK_INIT("blkdevs", RANK_FILE);
 static struct list registry = LIST_INIT(registry);
 static struct slab_cache *bio_cache;
+
+#define BIO_RESERVE 4
+static struct bio reserve[BIO_RESERVE];
+static uint32_t reserve_used; // [a] a bit for each
+static struct waitq reserve_waitq;
 
 // ---- registry ----
 
@@ -57,14 +65,37 @@ struct blkdev *blkdev_find_name(const char *name) {
 
 // ---- bios ----
 
+static struct bio *reserve_take(void) {
+    for (uint32_t i = 0; i < BIO_RESERVE; i++) {
+        if (!(atomic_or(&reserve_used, 1u << i) >> i & 1))
+            return &reserve[i];
+    }
+    return NULL;
+}
+
+static __noinline struct bio *reserve_wait(void) {
+    struct bio *bio;
+    wait_event(&reserve_waitq, (bio = reserve_take()));
+    return bio;
+}
+
 struct bio *bio_alloc(gfp_t gfp) {
     struct bio *bio = slab_alloc(bio_cache, gfp & ~GFP_ZERO);
+    if (unlikely(!bio) && (gfp & (GFP_WAIT | GFP_IO)) == GFP_NOIO)
+        bio = reserve_wait();
     if (bio)
         memset(bio, 0, offsetof(struct bio, vec));
     return bio;
 }
 
-void bio_free(struct bio *bio) { slab_free(bio_cache, bio); }
+void bio_free(struct bio *bio) {
+    if (likely(bio < reserve || bio >= reserve + BIO_RESERVE)) {
+        slab_free(bio_cache, bio);
+        return;
+    }
+    atomic_and(&reserve_used, ~(1u << (bio - reserve)));
+    waitq_wake_all(&reserve_waitq);
+}
 
 bool bio_add_page(struct bio *bio, struct page *page, uint32_t offset, uint32_t len) {
     assertf(len > 0 && IS_ALIGNED(offset | len, SECTOR_SIZE), "offset %u len %u", offset, len);
@@ -183,8 +214,7 @@ int bio_submit_wait(struct bio *bio) {
 
 int blkdev_flush(struct blkdev *dev) {
     struct bio *bio = bio_alloc(GFP_NOIO);
-    if (!bio)
-        return -ENOMEM;
+    assert(bio);
     bio->dev = dev;
     bio->op = BIO_FLUSH;
     int err = bio_submit_wait(bio);
@@ -194,6 +224,7 @@ int blkdev_flush(struct blkdev *dev) {
 
 void blk_init(void) {
     bio_cache = slab_cache_create("bio", sizeof(struct bio), 0, NULL);
+    waitq_init(&reserve_waitq);
     for (int i = 0; i < WAIT_QUEUES; i++)
         waitq_init(&wait_queues[i]);
 }

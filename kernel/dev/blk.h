@@ -58,7 +58,8 @@ struct blkdev *blkdev_find(dev_t dev);          // NULL if unknown
 struct blkdev *blkdev_find_name(const char *name); // "vda" or "/dev/vda"
 struct blkdev *blkdev_next(struct blkdev *after);  // NULL: the first; NULL at the end
 
-// An empty bio (no segments, everything zero), or NULL.
+// An empty bio (no segments, everything zero), or NULL. GFP_NOIO never fails: without memory it waits
+// for one of a few kept aside, so its caller must hold no bio that is not submitted.
 struct bio *__must_check bio_alloc(gfp_t gfp);
 void bio_free(struct bio *bio); // NULL is ignored
 // Adds a segment; false when full (then submit and start anew). offset and len are multiples of
@@ -72,6 +73,6 @@ void bio_submit_list(struct list *bios);
 void bio_complete(struct bio *bio, int status); // for drivers, with no lock of theirs held
 // Submits and sleeps until done; frees nothing; uses end_io and private. 0 or -EIO.
 int bio_submit_wait(struct bio *bio);
-// Makes all writes completed so far durable; sleeps. 0, -EIO or -ENOMEM.
+// Makes all writes completed so far durable; sleeps. 0 or -EIO.
 int blkdev_flush(struct blkdev *dev);
 void blk_init(void);

@@ -45,12 +45,11 @@ static void read_done(struct bio *bio) {
 static struct bio *new_bio(struct blkdev *dev, enum bio_op op, uint64_t sector,
                            void (*end_io)(struct bio *)) {
     struct bio *bio = bio_alloc(GFP_NOIO);
-    if (bio) {
-        bio->dev = dev;
-        bio->op = op;
-        bio->sector = sector;
-        bio->end_io = end_io;
-    }
+    assert(bio); // it waits rather than fail
+    bio->dev = dev;
+    bio->op = op;
+    bio->sector = sector;
+    bio->end_io = end_io;
     return bio;
 }
 
@@ -61,12 +60,12 @@ static void bdev_read_pages(struct mapping *m, struct page **pages, int n) {
         uint32_t len = bytes_on_device(dev, pages[i]->index);
         if (len < PAGE_SIZE)
             memset((char *)page_to_virt(pages[i]) + len, 0, PAGE_SIZE - len);
-        if (!bio || len == 0 || !bio_add_page(bio, pages[i], 0, len))
+        if (len == 0 || !bio_add_page(bio, pages[i], 0, len))
             page_end_read(pages[i], -EIO);
     }
-    if (bio && bio->nvecs)
+    if (bio->nvecs)
         bio_submit(bio);
-    else if (bio)
+    else
         bio_free(bio);
 }
 
@@ -107,8 +106,8 @@ static void write_run(struct blkdev *dev, struct page *p, uint32_t first, uint32
     if (*bio)
         bio_submit(*bio);
     *bio = new_bio(dev, BIO_WRITE, sector, write_done);
-    if (!*bio || !bio_add_page(*bio, p, off, len))
-        write_part_done(p, -ENOMEM);
+    bool added = bio_add_page(*bio, p, off, len);
+    assert(added);
 }
 
 static void bdev_write_pages(struct mapping *m, struct page **pages, int n) {
@@ -151,7 +150,7 @@ struct mapping *bdev_mapping(struct blkdev *dev) {
     if (!m)
         return NULL;
     mapping_init(m, &bdev_ops, dev);
-    m->is_bdev = true;
+    m->is_bdev = m->metadata = true;
     m->size = dev->sectors * SECTOR_SIZE;
     if (!atomic_cas(&dev->mapping, NULL, (void *)m))
         kfree(m); // another thread made it

@@ -19,7 +19,8 @@ struct buffer {
 
 // The device's mapping, made on first use. NULL: out of memory.
 struct mapping *__must_check bdev_mapping(struct blkdev *dev);
-// The block (size 1024, 2048 or 4096 bytes) read. 0, -EIO, -ENOMEM. Give back by buffer_put().
+// The block (size 1024, 2048 or 4096 bytes) read. 0, -EIO; -ENOMEM only when the device
+// has no mapping yet, or for the writer. Give back by buffer_put().
 int __must_check buffer_read(struct blkdev *dev, uint64_t block, uint32_t size, struct buffer *out);
 // The same without keeping what was there: all zero and dirty, for a block that is new. (The rest
 // of its page is read first when the page was absent and the block is smaller.)

@@ -15,7 +15,7 @@
 // Invariants: 1. no PTE maps a page beyond the end of the file once truncation has returned. 2. a
 // writable PTE of a shared file page implies PG_DIRTY.
 //
-// Errors: beyond the end, failed reads and failed block allocation are -EIO: SIGBUS.
+// Errors: beyond the end, failed reads and failed block allocation are -EIO: SIGBUS. -ENOMEM: SIGKILL.
 #include "abi/errno.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"
@@ -117,7 +117,7 @@ static int make_dirty(struct fault *f, struct page *p) {
     if (m->ops->prepare_write)
         err = m->ops->prepare_write(m, p, 0, (uint32_t)min(PAGE_SIZE, left));
     if (err)
-        return -EIO;
+        return err == -ENOMEM ? err : -EIO;
     page_mark_dirty(p);
     return 0;
 }

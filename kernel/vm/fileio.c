@@ -15,7 +15,7 @@
 //
 // Invariants: 1. bytes of a page beyond the end of the file are zero when the file grows over them
 // (zero_tail). 2. size grows only after the bytes are in the page. 3. no page is locked while user
-// memory is faulted in.
+// memory is faulted in. 4. a page that got blocks is dirty: else they would keep what they held.
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
@@ -130,7 +130,7 @@ static ssize_t write_locked(struct mapping *m, struct page *p, size_t off, size_
         if (moved == 0)
             moved = copy_nofault(p, off, n, u);
     }
-    if (moved > 0)
+    if (page_test(p, PG_UPTODATE)) // also when nothing was moved: it may have got blocks just now
         page_mark_dirty(p);
     return moved;
 }

@@ -18,6 +18,9 @@
 // windows in which the page is locked or pinned by the code that changes both. 5. Mappings without
 // write_pages (tmpfs) use PG_DIRTY alone, to say that the page must not be dropped.
 //
+// Without memory, pages of files are refused, but a file system's own blocks are waited for: half an
+// operation on them would be damage. Only the writer is refused them, as others wait for it.
+//
 // Locks: tree lock (mapping->lock) for the tree and owner; page lock for contents and I/O.
 // Rejected: a lookup without the lock (needs deferred freeing of tree nodes and pages).
 #include "vm/pagecache.h"
@@ -26,10 +29,14 @@
 #include "mm/buddy.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
+#include "sched/timer.h"
 #include "vm/mappings.h"
 #include "vm/pagelock.h"
 #include "vm/readahead.h"
 #include "vm/rmap.h"
+#include "vm/writeback.h"
+
+#define RETRY_NS 10000000UL // for memory, each time
 
 static struct slab_cache *node_cache;
 
@@ -116,7 +123,7 @@ void page_cache_delete(struct mapping *m, struct page *p) {
 }
 
 int page_cache_make(struct mapping *m, uint64_t index, struct page **out) {
-    struct page *p = page_alloc(GFP_USER, 0);
+    struct page *p = page_alloc(m->metadata ? GFP_USER | GFP_HIGH : GFP_USER, 0);
     if (!p)
         return -ENOMEM;
     page_set(p, PG_LOCKED);
@@ -128,6 +135,15 @@ int page_cache_make(struct mapping *m, uint64_t index, struct page **out) {
     }
     *out = p;
     return 0;
+}
+
+// The error is want of memory, and one that may pass: waits a little.
+static bool should_retry(const struct mapping *m, int err) {
+    if (likely(err != -ENOMEM) || !m->metadata || writeback_is_current())
+        return false;
+    writeback_kick();
+    (void)sleep_until(ktime_ns() + RETRY_NS);
+    return true;
 }
 
 int page_cache_grab(struct mapping *m, uint64_t index, struct page **out) {
@@ -144,7 +160,7 @@ int page_cache_grab(struct mapping *m, uint64_t index, struct page **out) {
             continue;
         }
         int err = page_cache_make(m, index, out);
-        if (err != -EEXIST)
+        if (err != -EEXIST && !should_retry(m, err))
             return err;
     }
 }
@@ -158,7 +174,7 @@ int page_cache_read_locked(struct mapping *m, struct page *p) {
     page_lock(p);
     if (p->owner != m)
         return -ERESTART;
-    return page_test(p, PG_UPTODATE) ? 0 : -EIO;
+    return page_test(p, PG_UPTODATE) ? 0 : page_test(p, PG_ERROR) ? -EIO : -ENOMEM;
 }
 
 // Found, but not up to date: waits for the read in flight, or reads (again). 0: look once more.
@@ -177,7 +193,7 @@ int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, stru
         struct page *p = page_cache_find(m, index);
         if (!p) {
             int err = readahead_miss(m, ra, index);
-            if (err)
+            if (err && !should_retry(m, err))
                 return err;
             continue;
         }
@@ -193,7 +209,7 @@ int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, stru
             return 0;
         }
         page_put(p);
-        if (err)
+        if (err && !should_retry(m, err))
             return err;
     }
 }
@@ -222,7 +238,8 @@ void page_mark_dirty(struct page *p) {
 
 void page_end_read(struct page *p, int err) {
     assertf(!page_test(p, PG_UPTODATE), "page %#lx read twice", page_to_pfn(p));
-    page_set(p, err ? PG_ERROR : PG_UPTODATE);
+    if (err != -ENOMEM) // without memory nothing was tried: the next one may
+        page_set(p, err ? PG_ERROR : PG_UPTODATE);
     mm_stat_add(PGPGIN, 1);
     page_unlock(p);
 }
@@ -232,6 +249,8 @@ void page_end_write(struct page *p, int err) {
     assertf(m && page_test(p, PG_WRITEBACK), "page %#lx flags %#x", page_to_pfn(p), p->flags);
     if (err)
         atomic_store(&m->error, err);
+    if (err == -ENOMEM)
+        page_mark_dirty(p); // nothing was written: later
     spin_lock(&m->lock);
     radix_clear_tag(&m->pages, p->index, MAPPING_TAG_WRITEBACK);
     spin_unlock(&m->lock);

@@ -21,12 +21,13 @@ struct mapping;
 
 struct mapping_ops { // filled by file systems
     // Starts reading n pages of consecutive index: locked, in the tree, not up to date. For each,
-    // sooner or later, page_end_read(page, err). Holes are zero-filled.
+    // sooner or later, page_end_read(page, err). Holes are zero-filled. -ENOMEM: may be tried again.
     void (*read_pages)(struct mapping *m, struct page **pages, int n);
     // Starts writing n consecutive pages: locked, PG_WRITEBACK set, PG_DIRTY cleared. For each,
-    // page_end_write(page, err); this function unlocks them. NULL: memory only (tmpfs).
+    // page_end_write(page, err); this function unlocks them. -ENOMEM: the page becomes dirty again.
+    // NULL: memory only (tmpfs).
     void (*write_pages)(struct mapping *m, struct page **pages, int n);
-    // Makes sure that [from, to) of the locked page has disk blocks: 0, -ENOSPC, -EIO.
+    // Makes sure that [from, to) of the locked page has disk blocks: 0, -ENOSPC, -EIO, -ENOMEM.
     // May be NULL.
     int (*prepare_write)(struct mapping *m, struct page *page, uint32_t from, uint32_t to);
     void (*hold)(void *file);    // a VMA or an mm keeps the open file
@@ -49,6 +50,7 @@ struct mapping {
     uint64_t dirtied_ns;            // [mappings] when it joined the dirty list
     uint32_t pins;                  // [mappings] passes at work on it: mapping_destroy waits
     bool is_bdev, is_shmem;         // [I]
+    bool metadata;                  // [I] page_cache_get and _grab wait for memory, never -ENOMEM
 };
 
 #define MAPPING_TAG_DIRTY 0

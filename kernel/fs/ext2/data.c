@@ -4,7 +4,7 @@
 //
 // A page may need several bios (blocks smaller than a page, or scattered ones) and a bio may carry
 // several pages. page->private counts what is still under way: one for each segment plus one while we
-// are still adding; a set top bit says that some part failed. Whoever takes the count to zero ends the
+// are still adding; the top bits say that some part failed, or was not begun for want of memory. Whoever takes the count to zero ends the
 // page's read or write. Holes are zero-filled on reading and skipped on writing (prepare_write gave
 // every block that matters a place).
 //
@@ -15,6 +15,7 @@
 #include "lib/string.h"
 
 #define PART_FAILED (1UL << 63)
+#define PART_NO_MEMORY (1UL << 62)
 
 struct transfer {
     struct blkdev *dev;
@@ -23,14 +24,14 @@ struct transfer {
     uint64_t next_sector; // that would continue it
 };
 
-static void part_done(struct page *page, enum bio_op op, bool failed) {
-    if (failed)
-        atomic_or(&page->private, PART_FAILED);
+static void part_done(struct page *page, enum bio_op op, int err) {
+    if (err)
+        atomic_or(&page->private, err == -ENOMEM ? PART_NO_MEMORY : PART_FAILED);
     uint64_t now = atomic_sub(&page->private, 1) - 1;
-    if (now & ~PART_FAILED)
+    if (now & ~(PART_FAILED | PART_NO_MEMORY))
         return;
     page->private = 0;
-    int err = now & PART_FAILED ? -EIO : 0;
+    err = now & PART_FAILED ? -EIO : now & PART_NO_MEMORY ? -ENOMEM : 0;
     if (op == BIO_READ)
         page_end_read(page, err);
     else
@@ -39,7 +40,7 @@ static void part_done(struct page *page, enum bio_op op, bool failed) {
 
 static void transfer_end_io(struct bio *bio) {
     for (int i = 0; i < bio->nvecs; i++)
-        part_done(bio->vec[i].page, bio->op, bio->status != 0);
+        part_done(bio->vec[i].page, bio->op, bio->status);
     bio_free(bio);
 }
 
@@ -49,8 +50,8 @@ static void transfer_flush(struct transfer *t) {
     t->bio = NULL;
 }
 
-// Adds len bytes at `offset` of the page, to or from `sector`. 0 or -ENOMEM.
-static int transfer_add(struct transfer *t, struct page *page, uint32_t offset, uint32_t len,
+// Adds len bytes at `offset` of the page, to or from `sector`.
+static void transfer_add(struct transfer *t, struct page *page, uint32_t offset, uint32_t len,
                         uint64_t sector) {
     if (t->bio && t->next_sector != sector)
         transfer_flush(t);
@@ -58,10 +59,7 @@ static int transfer_add(struct transfer *t, struct page *page, uint32_t offset, 
     if (!t->bio || !bio_add_page(t->bio, page, offset, len)) {
         transfer_flush(t);
         t->bio = bio_alloc(GFP_NOIO | GFP_HIGH);
-        if (!t->bio) {
-            atomic_sub(&page->private, 1);
-            return -ENOMEM;
-        }
+        assert(t->bio);
         t->bio->dev = t->dev;
         t->bio->op = t->op;
         t->bio->sector = sector;
@@ -70,7 +68,6 @@ static int transfer_add(struct transfer *t, struct page *page, uint32_t offset, 
         assert(added);
     }
     t->next_sector = sector + len / SECTOR_SIZE;
-    return 0;
 }
 
 // The runs of one page. *cached_run blocks from *cached on are known to be consecutive (or a hole):
@@ -111,11 +108,9 @@ static int page_transfer(struct transfer *t, struct inode *inode, struct page *p
         uint32_t n = min(r->left, per_page - i);
         uint32_t offset = i * sb->block_size, len = n * sb->block_size;
         if (r->block)
-            err = transfer_add(t, page, offset, len, (uint64_t)r->block * sectors);
+            transfer_add(t, page, offset, len, (uint64_t)r->block * sectors);
         else if (t->op == BIO_READ)
             memset((char *)page_to_virt(page) + offset, 0, len);
-        if (err)
-            return err;
         run_advance(r, n);
         i += n;
     }
@@ -133,7 +128,7 @@ static void transfer_pages(struct mapping *m, struct page **pages, int n, enum b
         int err = page_transfer(&t, inode, pages[i], &r, (uint32_t)(n - i) * per_page);
         if (op == BIO_WRITE)
             page_unlock(pages[i]);
-        part_done(pages[i], op, err != 0);
+        part_done(pages[i], op, err);
     }
     transfer_flush(&t);
 }

@@ -31,6 +31,7 @@ static void set_ops(struct inode *inode) {
         inode->fops = &regular_file_ops;
         break;
     case S_IFDIR:
+        inode->mapping.metadata = true;
         inode->ops = &ext2_dir_ops;
         inode->fops = &ext2_dir_file_ops;
         break;

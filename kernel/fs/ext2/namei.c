@@ -23,6 +23,7 @@ static void set_new_ops(struct inode *inode) {
     if (S_ISREG(inode->mode)) {
         inode->fops = &regular_file_ops;
     } else if (S_ISDIR(inode->mode)) {
+        inode->mapping.metadata = true;
         inode->ops = &ext2_dir_ops;
         inode->fops = &ext2_dir_file_ops;
     } else if (S_ISLNK(inode->mode)) {
