@@ -11,6 +11,7 @@
 #include "dev/blk.h"
 #include "fs/lock.h"
 #include "fs/mount.h"
+#include "fs/super.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "riscv/atomic.h"
@@ -128,6 +129,13 @@ int file_fsync(struct file *f, bool data_only) {
     if (!err2 && !dev->readonly)
         err2 = blkdev_flush(dev);
     return err ? err : err2;
+}
+
+int file_syncfs(struct file *f) {
+    if (f->flags & O_PATH)
+        return -EBADF;
+    page_cache_sync_all(true); // also pages stored to through mappings
+    return super_sync(f->inode->super, true);
 }
 
 void file_mapping_hold(void *file) { file_get(file); }

@@ -70,6 +70,7 @@ ssize_t file_read(struct file *f, struct uio *u, off_t *pos);
 ssize_t file_write(struct file *f, struct uio *u, off_t *pos);
 off_t file_seek(struct file *f, off_t off, int whence); // pos_lock held
 int file_fsync(struct file *f, bool data_only);
+int file_syncfs(struct file *f); // everything of its file system, to the disk
 // What mmap maps: NULL when the file cannot be mapped (-ENODEV).
 struct mapping *file_mapping(struct file *f);
 // mapping_ops.hold and release of every file system: the opaque file is a struct file.

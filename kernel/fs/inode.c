@@ -382,6 +382,17 @@ uint64_t inode_shrink(uint64_t wanted) {
     return freed;
 }
 
+bool inode_super_written(struct super *s) {
+    bool found = false;
+    struct inode *i;
+
+    spin_lock(&cache_lock);
+    list_for_each(i, &s->inodes, super_link)
+        found |= atomic_load_relaxed(&i->writers) > 0 || i->nlink == 0;
+    spin_unlock(&cache_lock);
+    return found;
+}
+
 // The first inode of s, made EVICTING. NULL: none left (*err 0), one that is being evicted by
 // another thread (-EAGAIN, *ino tells which), or one in use (-EBUSY).
 static struct inode *take_of_super(struct super *s, ino_t *ino, int *err) {

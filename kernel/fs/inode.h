@@ -118,6 +118,8 @@ struct timespec realtime_now(void);
 int inode_sync(struct inode *i, bool wait); // metadata (super's write_inode) after the pages
 // Every dirty inode of s: pages, then metadata. The first error.
 int inode_sync_super(struct super *s, bool wait);
+// Is a file of s open for writing, or will one be freed when it is closed?
+bool inode_super_written(struct super *s);
 // Unmount: evicts every inode of s; all are unreferenced and clean. -EBUSY when one is in use.
 int __must_check inode_evict_super(struct super *s);
 void inode_fill_stat(struct inode *i, struct stat *st);

@@ -146,7 +146,7 @@ static int remount_locked(struct super *s, uint32_t flags) {
     int err = 0;
 
     if (!(s->flags & MS_RDONLY) && flags & MS_RDONLY) {
-        page_cache_sync_all(true);
+        page_cache_sync_all(true); // also pages stored to through mappings
         err = super_sync(s, true);
     }
     if (!err && s->ops->remount)
@@ -159,8 +159,9 @@ static int remount_locked(struct super *s, uint32_t flags) {
 int super_remount(struct super *s, uint32_t flags) {
     if (s->dev && s->dev->readonly && !(flags & MS_RDONLY))
         return -EACCES;
+    bool becomes_readonly = flags & MS_RDONLY && !(s->flags & MS_RDONLY);
     mutex_lock(&supers_lock);
-    int err = remount_locked(s, flags);
+    int err = becomes_readonly && inode_super_written(s) ? -EBUSY : remount_locked(s, flags);
     mutex_unlock(&supers_lock);
     return err;
 }

@@ -13,7 +13,8 @@ int __must_check super_open(struct fs_type *type, struct blkdev *dev, uint32_t f
 struct super *super_open_internal(const struct super_ops *ops);
 void super_put(struct super *s); // the last reference syncs and unmounts
 int super_sync(struct super *s, bool wait); // everything of it to the disk
-// Switches between read-only and read-write, with a sync before read-only.
+// Switches between read-only and read-write, with a sync before read-only. -EBUSY when a file is
+// open for writing; -EACCES: a read-only device.
 int super_remount(struct super *s, uint32_t flags);
 void super_shutdown(void); // every device read-only and in a clean state: power-off
 void super_sync_all(bool wait);

@@ -230,7 +230,7 @@ long sys_syncfs(uint64_t fd) {
     struct file *f = file_of((int)fd);
     if (!f)
         return -EBADF;
-    int err = inode_sync_super(f->inode->super, true);
+    int err = file_syncfs(f);
     file_put(f);
     return err;
 }
@@ -239,13 +239,15 @@ struct dirent_sink {
     struct dir_sink sink; // first
     char *buf;
     size_t size, used;
+    bool full; // an entry did not fit
 };
 
 static bool emit_dirent(struct dir_sink *s, const char *name, size_t len, ino_t ino, uint8_t type,
                         off_t next_pos) {
     struct dirent_sink *d = (struct dirent_sink *)s;
     size_t reclen = ALIGN_UP(offsetof(struct linux_dirent64, d_name) + len + 1, 8);
-    if (reclen > d->size - d->used)
+    d->full = reclen > d->size - d->used;
+    if (d->full)
         return false;
     struct linux_dirent64 *out = (struct linux_dirent64 *)(d->buf + d->used);
     memset(out, 0, reclen);
@@ -267,10 +269,9 @@ static long read_dirents(struct file *f, uaddr_t out, size_t size) {
     if (!d.buf)
         return -ENOMEM;
     mutex_lock(&f->pos_lock);
-    off_t before = f->pos;
     long ret = f->ops->readdir(f, &d.sink);
     if (ret >= 0)
-        ret = d.used == 0 && f->pos != before ? -EINVAL : (long)d.used;
+        ret = d.used == 0 && d.full ? -EINVAL : (long)d.used; // not even one fits
     mutex_unlock(&f->pos_lock);
     if (ret > 0 && copy_to_user(out, d.buf, d.used))
         ret = -EFAULT;

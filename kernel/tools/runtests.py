@@ -41,6 +41,11 @@ def e2fsck():
 
 def check_image(image):
     """None, or e2fsck's words. The journal is not replayed: nothing may be left to mend."""
+    with open(image, "rb") as f:
+        f.seek(1024 + 58)  # s_state of the super block
+        state = int.from_bytes(f.read(2), "little")
+    if state != 1:
+        return f"the file system's state is {state}: not marked clean at power-off"
     done = subprocess.run([e2fsck(), "-fn", image], capture_output=True, text=True, timeout=300)
     return None if done.returncode == 0 else "e2fsck: " + done.stdout[-800:]
 

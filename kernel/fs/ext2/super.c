@@ -58,7 +58,7 @@ static const char *feature_name(const struct feature *f, size_t n, uint32_t bits
 }
 
 // 0, -EINVAL for what we cannot read, -EROFS for what we may only read.
-static int check_features(struct ext2_sb *sb) {
+static int check_features(struct ext2_sb *sb, bool readonly) {
     const struct ext2_disk_super *d = sb->disk;
     if (d->s_rev_level == 0)
         return 0;
@@ -70,7 +70,7 @@ static int check_features(struct ext2_sb *sb) {
     }
     uint32_t ro = d->s_feature_ro_compat &
                   ~(uint32_t)(EXT2_ROCOMPAT_SPARSE_SUPER | EXT2_ROCOMPAT_LARGE_FILE);
-    if (ro && !(sb->super->flags & MS_RDONLY)) {
+    if (ro && !readonly) {
         pr_err("ext2: %s: feature %s (ro_compat %#x) allows reading only: mount with ro\n",
                sb->dev->name, feature_name(ro_features, ARRAY_SIZE(ro_features), ro), ro);
         return -EROFS;
@@ -155,7 +155,7 @@ static int load_super(struct ext2_sb *sb) {
     else if ((wrong = load_geometry(sb)))
         err = -EINVAL;
     else
-        err = check_features(sb);
+        err = check_features(sb, sb->super->flags & MS_RDONLY);
     if (wrong)
         pr_err("ext2: %s: %s\n", sb->dev->name, wrong);
     if (err) {
@@ -165,9 +165,8 @@ static int load_super(struct ext2_sb *sb) {
     return err;
 }
 
+// The state on the disk: in use, or clean again unless errors were found.
 static void mark_mounted(struct ext2_sb *sb, bool mounted) {
-    if (sb->super->flags & MS_RDONLY)
-        return;
     mutex_lock(&sb->alloc_lock);
     if (mounted) {
         sb->disk->s_state &= (uint16_t)~EXT2_STATE_CLEAN;
@@ -200,18 +199,35 @@ static int ext2_statfs(struct super *s, struct statfs *out) {
     return 0;
 }
 
+// Writes the state, after everything else: the word that all is well comes last.
+static int change_state(struct ext2_sb *sb, bool mounted) {
+    int err = ext2_sync(sb->super, true);
+    if (!err)
+        err = blkdev_flush(sb->dev);
+    if (err)
+        return err;
+    mark_mounted(sb, mounted);
+    err = ext2_sync(sb->super, true);
+    return err ? err : blkdev_flush(sb->dev);
+}
+
 static void ext2_unmount(struct super *s) {
     struct ext2_sb *sb = ext2_sb(s);
-    if (!(s->flags & MS_RDONLY)) {
-        ext2_sync(s, true); // everything before the word that all is well
-        mark_mounted(sb, false);
-        ext2_sync(s, true);
-        blkdev_flush(sb->dev);
-    }
+    int err = s->flags & MS_RDONLY ? 0 : change_state(sb, false);
+    if (err)
+        pr_err("ext2: %s: not marked clean, error %d\n", sb->dev->name, -err);
     put_groups(sb);
     buffer_put(&sb->super_buf);
     kfree(sb);
     s->private = NULL;
+}
+
+// Power-off comes this way too: the root stays mounted, read-only and clean.
+static int ext2_remount(struct super *s, uint32_t flags) {
+    struct ext2_sb *sb = ext2_sb(s);
+    bool readonly = flags & MS_RDONLY, was_readonly = s->flags & MS_RDONLY;
+    int err = readonly ? 0 : check_features(sb, false);
+    return err || readonly == was_readonly ? err : change_state(sb, !readonly);
 }
 
 static const struct super_ops ext2_super_ops = {
@@ -221,6 +237,7 @@ static const struct super_ops ext2_super_ops = {
     .sync = ext2_sync,
     .statfs = ext2_statfs,
     .unmount = ext2_unmount,
+    .remount = ext2_remount,
 };
 
 static int ext2_mount(struct super *s, const char *options) {
@@ -249,7 +266,8 @@ static int ext2_mount(struct super *s, const char *options) {
         err = ext2_error(sb, "the root inode is not a directory");
         goto put_root;
     }
-    mark_mounted(sb, true);
+    if (!(s->flags & MS_RDONLY))
+        mark_mounted(sb, true);
     return 0;
 
 put_root:
