@@ -22,13 +22,6 @@ static int may_set(const struct fsctx *c, const struct path *p) {
     return inode_owner_or_root(c, p->dentry->inode) ? 0 : -EPERM;
 }
 
-static bool member(const struct fsctx *c, uint32_t gid) {
-    bool found = c->fsgid == gid;
-    for (size_t n = 0; n < c->ngroups; n++)
-        found |= c->groups[n] == gid;
-    return found;
-}
-
 int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode) {
     struct inode *i = p->dentry->inode;
 
@@ -38,7 +31,7 @@ int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode) {
     if (S_ISLNK(i->mode))
         return -EOPNOTSUPP;
     mutex_lock(&i->lock);
-    if (c->fsuid != 0 && !member(c, i->gid))
+    if (c->fsuid != 0 && !fsctx_in_group(c, i->gid))
         mode &= ~(uint32_t)S_ISGID;
     i->mode = (i->mode & S_IFMT) | (mode & 07777);
     inode_touch(i, INODE_CTIME);
@@ -54,7 +47,7 @@ int vfs_chown(struct fsctx *c, const struct path *p, uint32_t uid, uint32_t gid)
     if (err)
         return err;
     if (c->fsuid != 0 && ((uid != same && uid != i->uid) ||
-                          (gid != same && gid != i->gid && !member(c, gid))))
+                          (gid != same && gid != i->gid && !fsctx_in_group(c, gid))))
         return -EPERM;
     mutex_lock(&i->lock);
     if (uid != same)

@@ -59,7 +59,7 @@ static ssize_t null_write(struct file *f, struct uio *u, off_t *pos) {
 
 static ssize_t zero_read(struct file *f, struct uio *u, off_t *pos) {
     size_t done = 0;
-    while (u->left) {
+    while (u->left && !(done && signal_pending())) {
         size_t want = min(u->left, PAGE_SIZE), n = zero_uio(u, want);
         done += n;
         if (n < want)
@@ -74,7 +74,7 @@ static ssize_t full_write(struct file *f, struct uio *u, off_t *pos) { return -E
 static ssize_t random_read(struct file *f, struct uio *u, off_t *pos) {
     uint8_t buf[COPY_CHUNK];
     size_t done = 0;
-    while (u->left) {
+    while (u->left && !(done && signal_pending())) {
         size_t want = min(u->left, sizeof(buf));
         random_bytes(buf, want);
         size_t n = copy_to_uio(u, buf, want);

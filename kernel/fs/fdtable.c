@@ -159,7 +159,7 @@ static uint32_t find_free(struct fdtable *t, uint32_t from) {
 }
 
 int fd_install(struct fdtable *t, struct file *f, int from, bool cloexec) {
-    if (from < 0 || (uint32_t)from >= t->limit)
+    if (from < 0 || (from > 0 && (uint32_t)from >= t->limit))
         return -EINVAL;
     for (;;) {
         spin_lock(&t->lock);

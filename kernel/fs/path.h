@@ -47,6 +47,9 @@ void fsctx_get_cwd(struct fsctx *c, struct path *out);
 void fsctx_set_root(struct fsctx *c, const struct path *p);
 void fsctx_set_cwd(struct fsctx *c, const struct path *p);
 
+// Is it the group of c for files, or one of the supplementary ones?
+bool fsctx_in_group(const struct fsctx *c, uint32_t gid);
+
 #define LOOKUP_FOLLOW 1     // follow a symbolic link at the end
 #define LOOKUP_DIRECTORY 2  // must be a directory
 

@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "fs/path.h"
 
-static bool in_group(const struct fsctx *c, uint32_t gid) {
+bool fsctx_in_group(const struct fsctx *c, uint32_t gid) {
     if (c->fsgid == gid)
         return true;
     for (size_t n = 0; n < c->ngroups; n++)
@@ -21,7 +21,7 @@ int inode_permission(const struct fsctx *c, struct inode *i, int may) {
     }
     if (c->fsuid == i->uid)
         mode >>= 6;
-    else if (in_group(c, i->gid))
+    else if (fsctx_in_group(c, i->gid))
         mode >>= 3;
     return (uint32_t)may & ~mode & 7 ? -EACCES : 0;
 }

@@ -1,5 +1,8 @@
 // Files of procfs: the text is made at the first read and again whenever a reader starts anew, so
 // one reading through sees one consistent moment.
+//
+// Lock: one for each open file (RANK_PROCTEXT), since pread(2) comes without the position's lock and
+// a text that one reader copies must not be made anew by another.
 #include "fs/procfs_internal.h"
 
 #include "abi/errno.h"
@@ -8,13 +11,18 @@
 #define STORE_MAX 4096 // bytes that one write may bring
 
 struct proc_reader { // file->private
-    struct textbuf text;
-    bool made;
+    struct mutex lock;
+    struct textbuf text; // [lock]
+    bool made;           // [lock]
 };
 
 static int proc_open(struct inode *i, struct file *f) {
-    f->private = kzalloc(sizeof(struct proc_reader), GFP_KERNEL);
-    return f->private ? 0 : -ENOMEM;
+    struct proc_reader *r = kzalloc(sizeof(*r), GFP_KERNEL);
+    if (!r)
+        return -ENOMEM;
+    mutex_init(&r->lock, "proc text", RANK_PROCTEXT);
+    f->private = r;
+    return 0;
 }
 
 static void proc_release(struct file *f) {
@@ -40,9 +48,7 @@ static int make(struct proc_reader *r, ino_t ino) {
     return err;
 }
 
-static ssize_t proc_read(struct file *f, struct uio *u, off_t *pos) {
-    struct proc_reader *r = f->private;
-
+static ssize_t read_locked(struct file *f, struct proc_reader *r, struct uio *u, off_t *pos) {
     if (*pos == 0 || !r->made) {
         int err = make(r, f->inode->ino);
         if (err)
@@ -54,6 +60,15 @@ static ssize_t proc_read(struct file *f, struct uio *u, off_t *pos) {
     size_t n = copy_to_uio(u, r->text.data + *pos, want);
     *pos += (off_t)n;
     return n || !want ? (ssize_t)n : -EFAULT;
+}
+
+static ssize_t proc_read(struct file *f, struct uio *u, off_t *pos) {
+    struct proc_reader *r = f->private;
+
+    mutex_lock(&r->lock);
+    ssize_t n = read_locked(f, r, u, pos);
+    mutex_unlock(&r->lock);
+    return n;
 }
 
 static int store(const char *text, size_t n, ino_t ino) {

@@ -165,16 +165,13 @@ static int drop_caches(const char *text, size_t n, void *arg) {
 
     if (end == text || what < 1 || what > 4)
         return -EINVAL;
-    if (what & 2) {
-        while (dentry_shrink(UINT64_MAX / 8) + inode_shrink(UINT64_MAX / 8) > 0)
-            ;
-        shrink_all(0);
-    }
+    while (what & 2 && dentry_shrink(UINT64_MAX / 8) + inode_shrink(UINT64_MAX / 8) > 0)
+        ;
     if (what & 1)
         page_cache_drop_all();
     if (what & 2) { // inodes whose pages went just now
         inode_shrink(UINT64_MAX / 8);
-        slab_reap_all();
+        mm_drain_all(); // on every CPU
     }
     pr_debug("drop_caches: %lu\n", what);
     return 0;

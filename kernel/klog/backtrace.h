@@ -13,4 +13,5 @@ void backtrace_trap(const struct trapframe *tf); // of the interrupted kernel co
 // Name of the function that holds addr and the offset in it; NULL when unknown. The table is made
 // by tools/symtab.awk from the linked kernel and linked in by a second pass.
 const char *symbol_name(vaddr_t addr, uint64_t *offset);
+const char *function_name(vaddr_t addr); // the same, for messages: "?" when unknown
 vaddr_t symbol_address(const char *name); // 0 when unknown

@@ -30,6 +30,12 @@ const char *symbol_name(vaddr_t addr, uint64_t *offset) {
     return symtab_strings + symtab_name[low];
 }
 
+const char *function_name(vaddr_t addr) {
+    uint64_t offset;
+    const char *name = symbol_name(addr, &offset);
+    return name ? name : "?";
+}
+
 vaddr_t symbol_address(const char *name) {
     for (uint32_t i = 0; i < symtab_count; i++)
         if (strcmp(symtab_strings + symtab_name[i], name) == 0)

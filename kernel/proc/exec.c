@@ -15,6 +15,7 @@
 #include "abi/limits.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
+#include "fs/mount.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/internal.h"
@@ -30,7 +31,7 @@ int file_open_exec(struct path *start, const char *name, struct file **out) {
         return err;
     struct inode *i = (*out)->inode;
     err = (i->mode & S_IFMT) == S_IFREG ? inode_permission(c, i, MAY_EXEC) : -EACCES;
-    if (!err && !(i->mode & 0111))
+    if (!err && (!(i->mode & 0111) || (*out)->path.mount->flags & MS_NOEXEC))
         err = -EACCES; // not even root
     if (!err)
         err = file_claim(*out, -1); // nobody writes it while it runs
@@ -128,13 +129,21 @@ static int find_program(struct exec_image *image, struct path *start, const char
 
 // ---- after the point of no return
 
+static bool sets_uid(const struct file *f) {
+    return f->inode->mode & S_ISUID && !(f->path.mount->flags & MS_NOSUID);
+}
+static bool sets_gid(const struct file *f) { // without execution by the group it means locking
+    return (f->inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+           !(f->path.mount->flags & MS_NOSUID);
+}
+
 // Set-user-ID and set-group-ID; the saved numbers follow the effective ones (execve(2)).
 static void set_credentials(struct exec_image *image) {
     struct inode *i = image->file->inode;
     struct fsctx *c = current_fs();
-    if (i->mode & S_ISUID)
+    if (sets_uid(image->file))
         c->euid = c->fsuid = i->uid;
-    if ((i->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+    if (sets_gid(image->file))
         c->egid = c->fsgid = i->gid;
     c->suid = c->euid;
     c->sgid = c->egid;
@@ -143,14 +152,13 @@ static void set_credentials(struct exec_image *image) {
 static bool is_secure(const struct exec_image *image) {
     const struct inode *i = image->file->inode;
     const struct fsctx *c = current_fs();
-    return ((i->mode & S_ISUID) && i->uid != c->uid) ||
-           ((i->mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && i->gid != c->gid);
+    return (sets_uid(image->file) && i->uid != c->uid) ||
+           (sets_gid(image->file) && i->gid != c->gid);
 }
 
 // The point of no return. A vfork parent may go on once its mm is no longer ours.
 static void take_mm(struct process *p, struct exec_image *image) {
     struct mm *mm = image->mm, *old;
-    rlimits_flow_down(p, mm);
     mm->exe_ops = image->file->inode->mapping.ops;
     mm->exe = image->file;
     mm->exe_ops->hold(mm->exe);
@@ -159,6 +167,7 @@ static void take_mm(struct process *p, struct exec_image *image) {
     spin_lock(&proc_lock);
     old = p->mm;
     p->mm = mm;
+    rlimits_flow_down(p, mm);
     p->did_exec = true;
     spin_unlock(&proc_lock);
     process_vfork_done(p);
@@ -185,6 +194,7 @@ static void become(struct exec_image *image, const char *name, struct trapframe 
     struct process *p = current_proc();
     struct thread *t = current();
     take_mm(p, image);
+    p->dumpable = !image->secure; // before the numbers change
     set_credentials(image);
     signal_exec();
     fdtable_close_on_exec(p->files);
@@ -210,7 +220,11 @@ static int build(struct exec_image *image, struct path *start, const char *name,
     err = exec_load_elf(image);
     if (!err)
         err = exec_write_stack(image, name, argv, envp);
-    return err ? err : process_single_thread();
+    if (!err)
+        err = signal_prepare_exec();
+    if (!err)
+        err = process_single_thread();
+    return err ? err : signal_prepare_exec(); // another thread may have forked meanwhile
 }
 
 int process_exec(struct path *start, const char *name, struct exec_strings *argv,

@@ -32,7 +32,7 @@ static int check_flags(uint64_t flags) {
         return -EINVAL;
     if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
         return -EINVAL;
-    if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+    if ((flags & CLONE_SIGHAND) && (!(flags & CLONE_VM) || (flags & CLONE_CLEAR_SIGHAND)))
         return -EINVAL;
     return 0;
 }
@@ -95,7 +95,7 @@ static int copy_process(const struct clone_request *r, struct process **out) {
     if (!err)
         err = copy_memory(p, parent, r->flags);
     if (!err)
-        err = signal_copy_notes(p, parent);
+        err = signal_prepare_fork(p, parent, r->flags & CLONE_CLEAR_SIGHAND);
     if (err) {
         release_parts(p);
         process_put(p);

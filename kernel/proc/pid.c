@@ -65,23 +65,30 @@ static int next_number(void) {
     return nr > end ? 0 : (int)nr;
 }
 
-struct pid *pid_alloc(int *err) {
-    struct pid *p = slab_alloc(pid_cache, GFP_KERNEL);
-    *err = -ENOMEM;
-    if (!p || (reserve_count < RESERVE_NODES && reserve_fill() != 0))
-        goto fail;
-    *p = (struct pid){.users = 1};
-    list_init(&p->group);
+// Gives p the next number. 0, -EAGAIN (all taken), -ENOMEM (the reserve is empty).
+static int insert(struct pid *p) {
     spin_lock(&proc_lock);
     p->nr = next_number();
     assertf(p->nr < max_nr, "number %d of %d", p->nr, max_nr);
-    *err = p->nr ? radix_insert(&pids, (uint64_t)p->nr, p) : -EAGAIN;
-    if (*err == 0)
+    int err = p->nr ? radix_insert(&pids, (uint64_t)p->nr, p) : -EAGAIN;
+    if (err == 0)
         last = p->nr;
     spin_unlock(&proc_lock);
+    return err;
+}
+
+struct pid *pid_alloc(int *err) {
+    struct pid *p = slab_alloc(pid_cache, GFP_KERNEL);
+    *err = -ENOMEM;
+    if (p) {
+        *p = (struct pid){.users = 1};
+        list_init(&p->group);
+    }
+    // -ENOMEM although the reserve was full: another CPU took its nodes first. Fill it again.
+    while (p && *err == -ENOMEM && reserve_fill() == 0)
+        *err = insert(p);
     if (*err == 0)
         return p;
-fail:
     slab_free(pid_cache, p);
     return NULL;
 }

@@ -104,8 +104,8 @@ void usage_add(struct usage *to, const struct usage *from);
 // 0 or -EPERM: may the current process signal or look into p? proc_lock held.
 int __must_check process_may_touch_locked(struct process *p);
 
-// fork.c
-// -------------------------------------------------------------------------------------------
+// ---- fork.c
+
 struct clone_request {
     uint64_t flags;   // CLONE_*
     int exit_signal;
@@ -120,17 +120,17 @@ int __must_check process_start_init(void (*fn)(void *), void *arg);
 void process_init(void);
 void terminal_init(void); // tty.c: connects the terminal's upcalls to signals and job control
 
-// exit.c
-// ------------------------------------------------------------------------------------------- Ends
-// the current thread; the process with it if it is the last. status: as wait4 reports it.
+// ---- exit.c
+
+// Ends the current thread; the process with it if it is the last. status: as wait4 reports it.
 __noreturn void process_exit_thread(int status);
 // exit_group(2): all threads. Does not return.
 __noreturn void process_exit_group(int status);
 // proc_lock held: makes every thread of p end with this status, unless it is ending already.
 void process_kill_locked(struct process *p, int status);
 
-// wait.c
-// -------------------------------------------------------------------------------------------
+// ---- wait.c
+
 struct wait_result {
     int pid;     // whose news; 0: none (WNOHANG)
     int status;  // as wait4 writes it
@@ -144,8 +144,8 @@ int process_wait(int which, int options, struct wait_result *out);
 // proc_lock held: tells p's parent that p ended, stopped or continued (SIGCHLD and wake-up).
 void process_notify_parent_locked(struct process *p, int code);
 
-// group.c
-// ------------------------------------------------------------------------------------------
+// ---- group.c
+
 int process_setpgid(int pid, int pgid);
 int process_getpgid(int pid);
 int process_setsid(void);

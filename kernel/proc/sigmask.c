@@ -1,8 +1,9 @@
 // Signal masks, and waiting for signals: sigprocmask(2), sigsuspend(2), sigtimedwait(2).
 //
-// A call that installs a mask for its own time only (sigsuspend, ppoll) leaves the old one in
-// sigmask_saved: signal_user_work() brings it back after the handler's frame has been made, so that
-// the handler runs with the temporary mask, and the program goes on with the old one.
+// A call that installs a mask for its own time only (sigsuspend, ppoll) keeps the old one in
+// sigmask_saved. When a signal ends the call, signal_user_work() brings it back, after the handler's
+// frame has been made: the handler runs with the temporary mask, and the program goes on with the
+// old one.
 #include "abi/errno.h"
 #include "proc/internal.h"
 #include "proc/signal.h"
@@ -42,12 +43,25 @@ uint64_t signal_pending_set(void) {
     return (READ_ONCE(t->sigpending) | READ_ONCE(t->proc->sigpending)) & t->sigmask;
 }
 
-int signal_suspend(uint64_t mask) {
-    struct thread *t = current();
-    t->sigmask_saved = t->sigmask;
-    t->sigmask_restore = true;
+void signal_mask_begin(uint64_t mask) {
+    current()->sigmask_saved = current()->sigmask;
     signal_set_mask(mask);
+}
+
+void signal_mask_end(bool interrupted) {
+    struct thread *t = current();
+    if (interrupted) {
+        t->sigmask_restore = true;
+        set_work(t, WORK_SIGNAL); // also when another thread took the signal
+    } else {
+        signal_set_mask(t->sigmask_saved);
+    }
+}
+
+int signal_suspend(uint64_t mask) {
+    signal_mask_begin(mask);
     sleep_until(UINT64_MAX);
+    signal_mask_end(true);
     return -EINTR;
 }
 

@@ -153,6 +153,30 @@ void signal_send_group(int pgid, int sig) {
 
 // ---- actions
 
+// old may be NULL: all default.
+static void copy_actions(struct sigactions *to, const struct sigactions *old) {
+    for (int i = 0; old && i < _NSIG; i++)
+        to->action[i] = old->action[i];
+    to->once = old && old->once;
+}
+
+static bool is_handler(const struct sigaction *a) {
+    return a->sa_handler != SIG_DFL && a->sa_handler != SIG_IGN;
+}
+
+static bool has_handlers(const struct sigactions *a) {
+    for (int i = 0; a && i < _NSIG; i++)
+        if (is_handler(&a->action[i]))
+            return true;
+    return false;
+}
+
+static void clear_handlers(struct sigactions *a) {
+    for (int i = 0; i < _NSIG; i++)
+        if (a->action[i].sa_handler != SIG_IGN)
+            a->action[i] = (struct sigaction){0};
+}
+
 // The current process gets a table of its own. 0 or -ENOMEM.
 static int own_actions(struct process *p) {
     if (p->actions && ref_read(&p->actions->ref) == 1)
@@ -163,8 +187,7 @@ static int own_actions(struct process *p) {
     ref_init(&mine->ref, 1);
     spin_lock(&proc_lock);
     old = p->actions;
-    for (int i = 0; old && i < _NSIG; i++)
-        mine->action[i] = old->action[i];
+    copy_actions(mine, old);
     p->actions = mine;
     spin_unlock(&proc_lock);
     if (old && ref_put(&old->ref))
@@ -186,8 +209,14 @@ static int lock_own_actions(struct process *p) {
 
 // Room for notes about the sender, and code for handlers to return to. 0 or -ENOMEM.
 static int prepare_handlers(struct process *p) {
-    if (!p->notes)
-        p->notes = kzalloc(_NSIG * sizeof *p->notes, GFP_KERNEL);
+    struct signal_note *notes = p->notes ? NULL : kzalloc(_NSIG * sizeof *notes, GFP_KERNEL);
+    spin_lock(&proc_lock);
+    bool wanted = !p->notes; // else another thread was faster
+    if (wanted)
+        p->notes = notes;
+    spin_unlock(&proc_lock);
+    if (!wanted)
+        kfree(notes);
     return p->notes ? sigframe_map_return() : -ENOMEM;
 }
 
@@ -195,17 +224,19 @@ int signal_action(int sig, const struct sigaction *new, struct sigaction *old) {
     struct process *p = current_proc();
     if (sig < 1 || sig > _NSIG || (new && (sig_bit(sig) & SIGS_UNBLOCKABLE)))
         return -EINVAL;
+    spin_lock(&proc_lock); // another thread may be replacing the table
     *old = *signal_action_of(p, sig);
+    spin_unlock(&proc_lock);
     if (!new || (!p->actions && new->sa_handler == SIG_DFL && !new->sa_flags))
         return 0;
-    bool handler = new->sa_handler != SIG_DFL && new->sa_handler != SIG_IGN;
-    int err = handler ? prepare_handlers(p) : 0;
+    int err = is_handler(new) ? prepare_handlers(p) : 0;
     if (!err)
         err = lock_own_actions(p);
     if (err)
         return err;
     p->actions->action[sig - 1] = *new;
     p->actions->action[sig - 1].sa_mask &= ~SIGS_UNBLOCKABLE;
+    p->actions->once |= (new->sa_flags & SA_RESETHAND) != 0;
     if (signal_ignored_locked(p, sig))
         forget_pending(p, sig_bit(sig));
     spin_unlock(&proc_lock);
@@ -213,30 +244,47 @@ int signal_action(int sig, const struct sigaction *new, struct sigaction *old) {
 }
 
 void signal_fork(struct process *child, struct process *parent) {
+    if (child->actions)
+        return; // its own already
     child->actions = parent->actions;
     if (child->actions)
         ref_get(&child->actions->ref);
 }
 
-int signal_copy_notes(struct process *child, struct process *parent) {
-    if (parent->notes)
-        child->notes = kzalloc(_NSIG * sizeof *child->notes, GFP_KERNEL);
-    return parent->notes && !child->notes ? -ENOMEM : 0;
+int signal_prepare_fork(struct process *child, struct process *parent, bool clear) {
+    if (parent->notes && !(child->notes = kzalloc(_NSIG * sizeof *child->notes, GFP_KERNEL)))
+        return -ENOMEM;
+    if (likely(!parent->actions || !(clear || parent->actions->once)))
+        return 0;
+    struct sigactions *own = slab_alloc(actions_cache, GFP_KERNEL | GFP_ZERO);
+    if (!own)
+        return -ENOMEM;
+    ref_init(&own->ref, 1);
+    spin_lock(&proc_lock);
+    copy_actions(own, parent->actions);
+    spin_unlock(&proc_lock);
+    if (clear)
+        clear_handlers(own);
+    child->actions = own;
+    return 0;
+}
+
+int signal_prepare_exec(void) {
+    struct process *p = current_proc();
+    return has_handlers(p->actions) ? own_actions(p) : 0;
 }
 
 void signal_exec(void) {
     struct process *p = current_proc();
     p->sigreturn_mapped = false;
     current()->altstack_size = 0;
-    bool handlers = false;
-    for (int i = 0; p->actions && i < _NSIG; i++)
-        handlers |= p->actions->action[i].sa_handler != SIG_DFL &&
-                    p->actions->action[i].sa_handler != SIG_IGN;
-    if (!handlers || own_actions(p) != 0)
-        return; // no memory: a handler's old address then faults, and ends the program
-    for (int i = 0; i < _NSIG; i++)
-        if (p->actions->action[i].sa_handler != SIG_IGN)
-            p->actions->action[i] = (struct sigaction){0};
+    spin_lock(&proc_lock);
+    if (has_handlers(p->actions)) { // the table is ours since signal_prepare_exec()
+        assert(ref_read(&p->actions->ref) == 1);
+        clear_handlers(p->actions);
+        p->actions->once = false;
+    }
+    spin_unlock(&proc_lock);
 }
 
 void signal_exit(struct process *p) {

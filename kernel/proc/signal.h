@@ -19,6 +19,7 @@ struct trapframe;
 
 struct sigactions {
     struct refcount ref;
+    bool once;                      // some have SA_RESETHAND: never shared, delivery changes them
     struct sigaction action[_NSIG]; // of signal n at n - 1
 };
 
@@ -59,6 +60,9 @@ int signal_action(int sig, const struct sigaction *new, struct sigaction *old);
 int signal_mask(int how, const uint64_t *set, uint64_t *old); // how: SIG_*
 uint64_t signal_pending_set(void);
 void signal_set_mask(uint64_t mask);
+// A mask for the time of one call; interrupted: a signal ended it, whose handler runs with it too.
+void signal_mask_begin(uint64_t mask);
+void signal_mask_end(bool interrupted);
 // rt_sigsuspend: waits for a signal with this mask; -EINTR.
 int signal_suspend(uint64_t mask);
 // Takes a pending signal of the set, waiting until deadline (ktime_ns; 0: not at all): its number,
@@ -68,9 +72,12 @@ bool signal_ignored_locked(struct process *p, int sig);
 // The process does not want zombies / news of stops: SIG_IGN or SA_NOCLDWAIT, SA_NOCLDSTOP.
 bool signal_no_zombies_locked(struct process *p);
 bool signal_no_stop_news_locked(struct process *p);
-// fork: the child shares the actions. exec: handlers become default, ignored stays.
-int __must_check signal_copy_notes(struct process *child, struct process *parent); // or -ENOMEM
+// fork: room for notes, and a table of the child's own where it cannot share the parent's (clear:
+// CLONE_CLEAR_SIGHAND). 0 or -ENOMEM. Then, with proc_lock held: the child has the actions.
+int __must_check signal_prepare_fork(struct process *child, struct process *parent, bool clear);
 void signal_fork(struct process *child, struct process *parent);
+// exec: handlers become default, ignored stays. First what may fail: 0 or -ENOMEM.
+int __must_check signal_prepare_exec(void);
 void signal_exec(void);
 void signal_exit(struct process *p); // drops the actions
 // Recomputes WORK_SIGNAL of the current thread; proc_lock held.

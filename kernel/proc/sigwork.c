@@ -3,8 +3,7 @@
 //   signal_user_work: group_exit? -> end | stopped? -> sleep | take the lowest pending, unmasked:
 //        ignored          next
 //        default          next, or stop the process and tell the parent, or end it
-//        handler          a frame on the user's stack (sigframe.c), the registers point to the
-//        handler
+//        handler          a frame on the user's stack (sigframe.c); the registers point to it
 //   then the interrupted system call: begin it again, or let it return -EINTR
 //
 // A fault of the program (signal_force) goes the same way, so a handler for SIGSEGV works; a fault
@@ -96,7 +95,7 @@ static bool next_signal(struct thread *t, struct process *p, struct caught *c) {
         default_action(p, sig);
     } else if (c->action.sa_handler != SIG_IGN) {
         c->sig = sig;
-        if (c->action.sa_flags & SA_RESETHAND)
+        if (c->action.sa_flags & SA_RESETHAND && ref_read(&p->actions->ref) == 1)
             p->actions->action[sig - 1].sa_handler = SIG_DFL;
     }
     return true;

@@ -5,12 +5,6 @@
 #include "klog/backtrace.h"
 #include "klog/panic.h"
 
-static const char *caller_name(vaddr_t addr) {
-    uint64_t offset;
-    const char *name = symbol_name(addr, &offset);
-    return name ? name : "?";
-}
-
 void held_push(struct held_sleepers *h, const void *lock, const char *name, enum lockrank rank,
                vaddr_t caller) {
     assertf(h->count < HELD_SLEEPERS_MAX, "%d sleeping locks", h->count);
@@ -20,8 +14,8 @@ void held_push(struct held_sleepers *h, const void *lock, const char *name, enum
                        (h->entry[top].rank == rank && h->entry[top].lock < lock);
         if (unlikely(!ordered) && !panicking())
             panic("lock order: %s (rank %d) wanted by %s while %s (rank %d) is held since %s",
-                  name, rank, caller_name(caller), h->entry[top].name, h->entry[top].rank,
-                  caller_name(h->entry[top].caller));
+                  name, rank, function_name(caller), h->entry[top].name, h->entry[top].rank,
+                  function_name(h->entry[top].caller));
     }
     h->entry[h->count].rank = rank;
     h->entry[h->count].lock = lock;

@@ -8,6 +8,7 @@
 enum lockrank {
     RANK_NONE,
     RANK_FILEPOS,      // an open file's position: a read of /proc takes any lock below
+    RANK_PROCTEXT,     // the text of an open file of /proc, while it is made: the same
     RANK_PROCESS_TREE, // parent/child/group links of all processes
     RANK_PROCESS,      // one process
     RANK_MOUNT,        // mount table, whole renames

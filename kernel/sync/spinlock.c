@@ -23,18 +23,12 @@
 #define SPIN_SECONDS 20
 #define CALLER ((vaddr_t)__builtin_return_address(0))
 
-static const char *caller_name(vaddr_t addr) {
-    uint64_t offset;
-    const char *name = symbol_name(addr, &offset);
-    return name ? name : "?";
-}
-
 static __noinline void order_broken(const struct spinlock *top, const struct spinlock *l,
                                     vaddr_t caller) {
     if (panicking())
         return;
     panic("lock order: %s (rank %u) wanted by %s while %s (rank %u) is held since %s", l->name,
-          l->rank, caller_name(caller), top->name, top->rank, caller_name(top->caller));
+          l->rank, function_name(caller), top->name, top->rank, function_name(top->caller));
 }
 
 static inline bool in_order(const struct spinlock *top, const struct spinlock *l) {
@@ -58,7 +52,7 @@ static void spin_wait(struct spinlock *l, vaddr_t caller) {
             cpu_relax();
             if (time_read() > limit && !panicking())
                 panic("spin lock %s, held by CPU %u since %s, is wanted by %s for %d s", l->name,
-                      l->cpu, caller_name(l->caller), caller_name(caller), SPIN_SECONDS);
+                      l->cpu, function_name(l->caller), function_name(caller), SPIN_SECONDS);
         }
     } while (!try_take(l));
 }

@@ -86,17 +86,15 @@ __noreturn void fatal_trap(const struct trapframe *tf) {
 
 static void print_spin_locks(const struct cpu *c) {
     for (uint64_t i = 0; i < min(c->spin_depth, (uint64_t)HELD_SPINS_MAX); i++) {
-        uint64_t offset;
-        const char *by = symbol_name(c->held[i]->caller, &offset);
-        printk(LOG_EMERG, "  holds spin lock %s since %s\n", c->held[i]->name, by ? by : "?");
+        printk(LOG_EMERG, "  holds spin lock %s since %s\n", c->held[i]->name,
+               function_name(c->held[i]->caller));
     }
 }
 
 static void print_sleeping_locks(const struct held_sleepers *h) {
     for (int i = 0; i < min(h->count, HELD_SLEEPERS_MAX); i++) {
-        uint64_t offset;
-        const char *by = symbol_name(h->entry[i].caller, &offset);
-        printk(LOG_EMERG, "  holds lock %s since %s\n", h->entry[i].name, by ? by : "?");
+        printk(LOG_EMERG, "  holds lock %s since %s\n", h->entry[i].name,
+               function_name(h->entry[i].caller));
     }
 }
 

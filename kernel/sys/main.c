@@ -5,6 +5,7 @@
 // them.
 #include "sys/main.h"
 
+#include "abi/errno.h"
 #include "dev/blk.h"
 #include "dev/irq.h"
 #include "dev/power.h"
@@ -76,7 +77,7 @@ static void cpu_set_online(void) {
 // Each further hart gets two stacks. Those that don't come up are missing, and said so.
 static void start_hart(uint32_t cpu) {
     void *stack = kstack_alloc(), *emergency = kstack_alloc();
-    int err = stack && emergency ? hart_start(cpu, stack, emergency, kernel_satp()) : -1;
+    int err = stack && emergency ? hart_start(cpu, stack, emergency, kernel_satp()) : -ENOMEM;
     uint64_t limit = time_read() + ns_to_ticks(HART_START_MS * 1000000UL);
     while (err == 0 && !READ_ONCE(cpus[cpu].online) && time_read() < limit)
         cpu_relax();

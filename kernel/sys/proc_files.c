@@ -13,11 +13,10 @@
 #define NS_PER_TICK (1000000000UL / USER_HZ)
 
 // User time of everything that ever ran: the living, and what they collected from the dead.
-static uint64_t user_time(int *running) {
+static uint64_t user_time(void) {
     uint64_t sum = 0;
     struct usage u;
 
-    *running = 0;
     for (int pid = 1; process_next(&pid); pid++) {
         struct process *p = process_find(pid);
         if (!p)
@@ -25,7 +24,6 @@ static uint64_t user_time(int *running) {
         process_usage(p, &u);
         sum += u.utime + p->reaped_children.utime;
         process_put(p);
-        ++*running;
     }
     return sum;
 }
@@ -34,11 +32,10 @@ static uint64_t user_time(int *running) {
 // What is neither idle nor a user's is the kernel's.
 static int stat(struct textbuf *t, void *arg) {
     struct sched_stats s;
-    int processes;
 
     sched_get_stats(&s);
     uint64_t now = ktime_ns(), all = now * (uint64_t)machine.cpu_count;
-    uint64_t user = user_time(&processes), idle = min(s.idle_ns, all);
+    uint64_t user = user_time(), idle = min(s.idle_ns, all);
     uint64_t system = all - idle > user ? all - idle - user : 0;
     int64_t boot = (int64_t)realtime_offset_ns() / 1000000000;
     text_printf(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user / NS_PER_TICK, system / NS_PER_TICK,

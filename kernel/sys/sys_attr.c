@@ -102,6 +102,8 @@ static int truncate_path(const struct path *p, int64_t size) {
         return -EISDIR;
     if (mount_readonly(p->mount))
         return -EROFS;
+    if (atomic_load(&i->writers) < 0)
+        return -ETXTBSY; // a program that runs
     int err = inode_permission(current_fs(), i, MAY_WRITE);
     return err ? err : vfs_truncate(i, (uint64_t)size);
 }

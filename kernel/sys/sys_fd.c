@@ -1,21 +1,16 @@
-// Descriptors: close(2), dup3(2), fcntl(2), ioctl(2), pipe2(2), ppoll(2), fsync(2), getdents64(2).
+// Descriptors: close(2), dup3(2), fcntl(2), ioctl(2), pipe2(2), fsync(2), getdents64(2).
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/ioctl.h"
-#include "abi/signal.h"
 #include "fs/mount.h"
 #include "fs/pipe.h"
-#include "fs/poll.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "proc/signal.h"
-#include "sched/timer.h"
 #include "sys/args.h"
 #include "sys/sys_lock.h"
 #include "sys/syscall.h"
 
 #define SETTABLE_FLAGS (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
-#define POLL_MAX 65536
 #define DIRENTS_MAX 32768
 
 long sys_close(uint64_t fd) { return fd_close(current_files(), (int)fd); }
@@ -156,57 +151,6 @@ out_reader:
     file_put(reader);
     file_put(writer);
     return err;
-}
-
-// ktime_ns of a relative timeout; NULL: for ever; zero: 0, do not wait.
-static int poll_deadline(uaddr_t user, uint64_t *deadline) {
-    struct timespec ts;
-    *deadline = UINT64_MAX;
-    if (!user)
-        return 0;
-    if (copy_from_user(&ts, user, sizeof(ts)))
-        return -EFAULT;
-    if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= 1000000000)
-        return -EINVAL;
-    if (ts.tv_sec < INT64_MAX / 1000000000 / 2)
-        *deadline = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-    if (*deadline && *deadline != UINT64_MAX)
-        *deadline += ktime_ns();
-    return 0;
-}
-
-static long poll_copied(uaddr_t user, struct pollfd *fds, size_t n, uint64_t deadline) {
-    if (copy_from_user(fds, user, n * sizeof(*fds)))
-        return -EFAULT;
-    int ready = poll_files(current_files(), fds, n, deadline);
-    if (ready >= 0 && copy_to_user(user, fds, n * sizeof(*fds)))
-        return -EFAULT;
-    return ready;
-}
-
-long sys_ppoll(uint64_t user, uint64_t n, uint64_t timeout, uint64_t mask, uint64_t mask_size) {
-    struct pollfd few[8], *fds = few;
-    uint64_t deadline, set, old;
-    int err = poll_deadline(timeout, &deadline);
-    if (err)
-        return err;
-    if (n > POLL_MAX || (mask && mask_size != sizeof(set)))
-        return -EINVAL;
-    if (mask && copy_from_user(&set, mask, sizeof(set)))
-        return -EFAULT;
-    if (n > ARRAY_SIZE(few)) {
-        fds = kmalloc_array(n, sizeof(*fds), GFP_KERNEL);
-        if (!fds)
-            return -ENOMEM;
-    }
-    if (mask)
-        signal_mask(SIG_SETMASK, &set, &old);
-    long ret = poll_copied(user, fds, n, deadline);
-    if (mask)
-        signal_mask(SIG_SETMASK, &old, NULL);
-    if (fds != few)
-        kfree(fds);
-    return ret;
 }
 
 static long sync_file(int fd, bool data_only) {

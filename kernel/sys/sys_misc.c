@@ -35,8 +35,10 @@ long sys_prctl(uint64_t option, uint64_t arg, uint64_t a2, uint64_t a3, uint64_t
     case PR_GET_DUMPABLE:
         return current_proc()->dumpable;
     case PR_SET_DUMPABLE:
+        if (arg > 1)
+            return -EINVAL;
         current_proc()->dumpable = arg == 1;
-        return arg <= 1 ? 0 : -EINVAL;
+        return 0;
     default:
         return -EINVAL;
     }

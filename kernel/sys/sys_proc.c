@@ -44,7 +44,7 @@ long sys_clone3(uint64_t uargs, uint64_t size) {
         (a.stack == 0) != (a.stack_size == 0))
         return -EINVAL;
     struct clone_request r = {
-        .flags = a.flags & ~CLONE_CLEAR_SIGHAND,
+        .flags = a.flags,
         .exit_signal = (int)a.exit_signal,
         .stack = a.stack + a.stack_size,
         .tls = a.tls,

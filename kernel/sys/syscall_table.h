@@ -101,7 +101,6 @@ SYSCALL(SYS_dup3, sys_dup3, 3)
 SYSCALL(SYS_fcntl, sys_fcntl, 3)
 SYSCALL(SYS_ioctl, sys_ioctl, 3)
 SYSCALL(SYS_pipe2, sys_pipe2, 2)
-SYSCALL(SYS_ppoll, sys_ppoll, 5)
 SYSCALL(SYS_fsync, sys_fsync, 1)
 SYSCALL(SYS_fdatasync, sys_fdatasync, 1)
 SYSCALL(SYS_sync, sys_sync, 0)
@@ -168,7 +167,8 @@ SYSCALL(SYS_fadvise64, sys_fadvise64, 4)
 SYSCALL(SYS_readahead, sys_readahead, 3)
 SYSCALL(SYS_sync_file_range, sys_sync_file_range, 4)
 
-// sys_select.c
+// sys_poll.c
+SYSCALL(SYS_ppoll, sys_ppoll, 5)
 SYSCALL(SYS_pselect6, sys_pselect6, 6)
 
 // sys_lock.c

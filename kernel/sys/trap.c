@@ -165,10 +165,8 @@ void trap_user_work(struct trapframe *tf) {
 }
 
 void trap_stack_overflow(struct trapframe *tf) {
-    uint64_t offset;
-    const char *name = symbol_name(tf->sepc, &offset);
-    panic_trap(tf, "kernel stack overflow in %s: sp %#lx, stack end %#lx", name ? name : "?",
-               tf->sp, current_tcb->kstack_top - KSTACK_SIZE);
+    panic_trap(tf, "kernel stack overflow in %s: sp %#lx, stack end %#lx",
+               function_name(tf->sepc), tf->sp, current_tcb->kstack_top - KSTACK_SIZE);
 }
 
 void trap_init_cpu(void) {

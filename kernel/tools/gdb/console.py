@@ -35,7 +35,7 @@ class Console:
             mode[CC][key] = b"\0"
         termios.tcsetattr(TTY, termios.TCSANOW, mode)
         self.thread = threading.Thread(target=self.relay, daemon=True)
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, range(1, signal.NSIG))  # signals are GDB's
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # signals are GDB's
         self.thread.start()
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
