@@ -105,7 +105,8 @@ static void test_text(void) {
         sprintf(format, "%%%s%luc|", host_below(2) ? "-" : "", host_below(9) + 1);
         COMPARE(format, 0, 0, 0, 'q', size);
         strcpy(format, host_below(2) ? "%p" : "%20p");
-        COMPARE(format, 0, 0, 0, (void *)(host_random() | 1), size);
+        void *address = (void *)(host_random() | 1);
+        COMPARE(format, 0, 0, 0, address, size);
     }
 }
 
