@@ -1,4 +1,5 @@
-// The list: what a directory of an ordinary user cannot hold. One object a line, # starts a comment:
+// The list: what a directory of an ordinary user cannot hold. One object a line, # starts a
+// comment:
 //
 //   d path mode uid gid              directory
 //   c path mode uid gid major minor  character device     b ...  block device
@@ -22,7 +23,8 @@ static void add_line(struct image *im, const char *file, int line, char *text) {
         image_add_symlink(im, path, target);
         return;
     }
-    int n = sscanf(text, " %c %255s %o %u %u %u %u", &kind, path, &a.mode, &a.uid, &a.gid, &major, &minor);
+    int n = sscanf(text, " %c %255s %o %u %u %u %u", &kind, path, &a.mode, &a.uid, &a.gid, &major,
+                   &minor);
     int want = n > 0 && strchr("cb", kind) ? 7 : 5;
     if (n != want)
         die("%s:%d: cannot read '%s'", file, line, text);

@@ -1,8 +1,8 @@
 // mkfs [-b block] [-s size] [-i bytes-per-inode] [-T time] [-L label] [-l list] -o image dir...
 //
 // Makes a new ext2 file system in `image`, with the contents of each dir (in order, later ones win)
-// and of the list (list.c). Everything that could differ between two runs is fixed: identifiers, hash
-// seed, times, owners, order of allocation. Equal input gives an equal image, byte for byte.
+// and of the list (list.c). Everything that could differ between two runs is fixed: identifiers,
+// hash seed, times, owners, order of allocation. Equal input gives an equal image, byte for byte.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,8 @@ static void fill_params(struct ext2_super_block *p, const struct options *o) {
     p->s_inode_size = 128;
     p->s_inodes_count = o->size / o->bytes_per_inode < 64 ? 64 : o->size / o->bytes_per_inode;
     p->s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE;
-    p->s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE;
+    p->s_feature_ro_compat =
+        EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE;
     p->s_errors = EXT2_ERRORS_CONTINUE;
 }
 

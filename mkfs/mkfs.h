@@ -22,7 +22,8 @@ struct attributes {
 };
 ext2_ino_t image_lookup(struct image *im, const char *path); // 0: not there
 ext2_ino_t image_mkdir(struct image *im, const char *path, struct attributes a);
-ext2_ino_t image_add_file(struct image *im, const char *path, const char *source, struct attributes a);
+ext2_ino_t image_add_file(struct image *im, const char *path, const char *source,
+                          struct attributes a);
 void image_add_symlink(struct image *im, const char *path, const char *target);
 void image_add_node(struct image *im, const char *path, uint32_t type, uint32_t major,
                     uint32_t minor, struct attributes a);

@@ -138,7 +138,8 @@ static void copy_contents(struct image *im, ext2_ino_t ino, const char *source) 
     close(fd);
 }
 
-ext2_ino_t image_add_file(struct image *im, const char *path, const char *source, struct attributes a) {
+ext2_ino_t image_add_file(struct image *im, const char *path, const char *source,
+                          struct attributes a) {
     remove_existing(im, path);
     struct ext2_inode inode = {.i_mode = LINUX_S_IFREG};
     set_owner(&inode, a);
@@ -206,7 +207,8 @@ static ext2_ino_t find_seen(const struct stat *st) {
     return 0;
 }
 
-static void add_regular(struct image *im, const char *path, const char *source, const struct stat *st) {
+static void add_regular(struct image *im, const char *path, const char *source,
+                        const struct stat *st) {
     ext2_ino_t known = st->st_nlink > 1 ? find_seen(st) : 0;
     if (known) {
         image_hard_link(im, path, known);

@@ -2,8 +2,8 @@
  * Signals: numbers, actions, siginfo and the frame that a handler gets.
  *
  * riscv64 has no SA_RESTORER: the kernel supplies the code that calls rt_sigreturn, and `ra` points
- * to it when a handler starts.  At that point sp points to a struct rt_sigframe, a0 holds the signal
- * number, a1 points to `info` and a2 to `uc`.
+ * to it when a handler starts.  At that point sp points to a struct rt_sigframe, a0 holds the
+ * signal number, a1 points to `info` and a2 to `uc`.
  */
 #ifndef ABI_SIGNAL_H
 #define ABI_SIGNAL_H

@@ -58,8 +58,8 @@ struct blkdev *blkdev_find(dev_t dev);          // NULL if unknown
 struct blkdev *blkdev_find_name(const char *name); // "vda" or "/dev/vda"
 struct blkdev *blkdev_next(struct blkdev *after);  // NULL: the first; NULL at the end
 
-// An empty bio (no segments, everything zero), or NULL. GFP_NOIO never fails: without memory it waits
-// for one of a few kept aside, so its caller must hold no bio that is not submitted.
+// An empty bio (no segments, everything zero), or NULL. GFP_NOIO never fails: without memory it
+// waits for one of a few kept aside, so its caller must hold no bio that is not submitted.
 struct bio *__must_check bio_alloc(gfp_t gfp);
 void bio_free(struct bio *bio); // NULL is ignored
 // Adds a segment; false when full (then submit and start anew). offset and len are multiples of

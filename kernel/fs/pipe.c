@@ -1,5 +1,4 @@
 // Pipes and FIFOs: a ring of page buffers between writers and readers.
-//
 //        tail                     head
 //   ... [ .. ] [used] [used] [used, room at its end] [ .. ] ...      slot n at buf[n % slots]
 //
@@ -7,8 +6,7 @@
 // take a page each. Emptied pages are kept (two of them), so a pipe in use allocates nothing.
 //
 // Invariants: 1. head - tail slots are used, each with len > 0. 2. only the last one may have room.
-// 3. a write of up to PIPE_BUF bytes happens whole, when there is room for all of it, or not at
-// all.
+// 3. a write of up to PIPE_BUF bytes happens whole, once there is room for all of it.
 //
 // Locks: `lock` (RANK_PIPE) is held while copying, which may sleep in a page fault. The wait
 // queues' conditions read head, tail and the counts without it and are checked again under it.

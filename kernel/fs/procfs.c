@@ -80,8 +80,7 @@ static struct proc_node *make_path(const char *path) {
 void procfs_add(const struct procfs_file *f) { make_path(f->path)->file = f; }
 void procfs_add_link(const char *path, const char *target) { make_path(path)->target = target; }
 
-// ---- inodes
-// --------------------------------------------------------------------------------------
+// ---- inodes -------------------------------------------------------------------------------------
 
 // open(O_TRUNC) of a file that a shell redirects into.
 static int proc_truncate(struct inode *i, uint64_t size) { return 0; }

@@ -1,8 +1,8 @@
 // Files of procfs: the text is made at the first read and again whenever a reader starts anew, so
 // one reading through sees one consistent moment.
 //
-// Lock: one for each open file (RANK_PROCTEXT), since pread(2) comes without the position's lock and
-// a text that one reader copies must not be made anew by another.
+// Lock: one for each open file (RANK_PROCTEXT), since pread(2) comes without the position's lock
+// and a text that one reader copies must not be made anew by another.
 #include "fs/procfs_internal.h"
 
 #include "abi/errno.h"

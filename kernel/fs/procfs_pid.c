@@ -20,8 +20,7 @@ void procfs_set_pids(const struct procfs_pid_ops *ops) { proc_pids = ops; }
 static const struct inode_ops pid_dir_ops, fd_dir_ops, pid_link_ops;
 static const struct file_ops pid_dir_file_ops, fd_dir_file_ops;
 
-// ---- what fs/ knows itself
-// -----------------------------------------------------------------------
+// ---- what fs/ knows itself ----------------------------------------------------------------------
 
 static int place_link(struct process *p, bool root, struct path *out) {
     struct fsctx *c = proc_pids->fs(p);
@@ -61,8 +60,7 @@ static const struct {
     enum proc_kind kind;
 } subdirs[] = {{"fd", PROC_FD_DIR}, {"fdinfo", PROC_FDINFO_DIR}};
 
-// ---- inodes
-// --------------------------------------------------------------------------------------
+// ---- inodes -------------------------------------------------------------------------------------
 
 static void set_owner(struct inode *i, struct process *p) {
     struct fsctx *c = proc_pids->fs(p);
@@ -121,8 +119,7 @@ int proc_pid_read_inode(struct inode *i) {
     return err;
 }
 
-// ---- names
-// ---------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 int proc_parse_number(const char *name, size_t len) {
     int64_t n = 0;
@@ -185,8 +182,7 @@ static int fd_dir_lookup(struct inode *dir, const char *name, size_t len, struct
     return inode_get(dir->super, proc_ino(info ? PROC_FDINFO_FILE : PROC_FD_LINK, pid, fd), out);
 }
 
-// ---- links
-// ---------------------------------------------------------------------------------------
+// ---- links --------------------------------------------------------------------------------------
 
 static int fd_place(int pid, int fd, struct path *out) {
     int err;
@@ -238,8 +234,7 @@ static ssize_t pid_readlink(struct inode *link, char *buf, size_t size) {
     return n;
 }
 
-// ---- directories
-// ---------------------------------------------------------------------------------
+// ---- directories --------------------------------------------------------------------------------
 
 bool proc_pid_list(struct file *f, struct dir_sink *sink, off_t base) {
     int pid = (int)max(f->pos - base, (off_t)1);
@@ -317,8 +312,7 @@ static const struct file_ops pid_dir_file_ops = {
     .seek = directory_seek, .readdir = pid_dir_readdir};
 static const struct file_ops fd_dir_file_ops = {.seek = directory_seek, .readdir = fd_dir_readdir};
 
-// ---- text
-// ----------------------------------------------------------------------------------------
+// ---- text ---------------------------------------------------------------------------------------
 
 static int fdinfo_show(struct textbuf *t, int pid, int fd) {
     int err;

@@ -16,8 +16,7 @@
 #include "mm/buddy.h"
 #include "mm/slab.h"
 
-// ---- pages
-// ---------------------------------------------------------------------------------------
+// ---- pages --------------------------------------------------------------------------------------
 
 static void tmpfs_read_pages(struct mapping *m, struct page **pages, int n) {
     for (int k = 0; k < n; k++) {
@@ -82,8 +81,7 @@ static int tmpfs_truncate(struct inode *i, uint64_t size) {
 
 static const struct inode_ops tmpfs_file_ops = {.truncate = tmpfs_truncate};
 
-// ---- inodes
-// --------------------------------------------------------------------------------------
+// ---- inodes -------------------------------------------------------------------------------------
 
 static void set_ops(struct inode *i) {
     i->mapping.ops = &tmpfs_mapping_ops;
@@ -172,8 +170,7 @@ static void tmpfs_evict_inode(struct inode *i) {
     kfree(n);
 }
 
-// ---- mounts
-// --------------------------------------------------------------------------------------
+// ---- mounts -------------------------------------------------------------------------------------
 
 static int tmpfs_read_inode(struct inode *i) { return -ESTALE; } // all are in the cache
 

@@ -13,8 +13,8 @@ __noreturn void assert_failed(const char *file, int line, const char *fmt, ...) 
     } while (0)
 
 // The same with the values that explain it: assertf(n < max, "n %d max %d", n, max).
-#define assertf(cond, fmt, ...)                                                                    \
-    do {                                                                                           \
-        if (unlikely(!(cond)))                                                                     \
-            assert_failed(__FILE__, __LINE__, "%s: " fmt, #cond, ##__VA_ARGS__);                     \
+#define assertf(cond, fmt, ...)                                                  \
+    do {                                                                         \
+        if (unlikely(!(cond)))                                                   \
+            assert_failed(__FILE__, __LINE__, "%s: " fmt, #cond, ##__VA_ARGS__); \
     } while (0)

@@ -5,7 +5,9 @@
 
 #define BITMAP_WORDS(bits) (((bits) + 63) / 64)
 
-static inline bool bit_test(const uint64_t *map, size_t bit) { return map[bit / 64] >> (bit % 64) & 1; }
+static inline bool bit_test(const uint64_t *map, size_t bit) {
+    return map[bit / 64] >> (bit % 64) & 1;
+}
 static inline void bit_set(uint64_t *map, size_t bit) { map[bit / 64] |= 1UL << (bit % 64); }
 static inline void bit_clear(uint64_t *map, size_t bit) { map[bit / 64] &= ~(1UL << (bit % 64)); }
 

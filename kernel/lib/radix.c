@@ -214,7 +214,7 @@ static struct radix_node *leave_node(const struct radix_node *n, uint64_t *index
             return NULL;
     }
     *index = ((*index >> n->shift) + 1) << n->shift;
-    return (struct radix_node *)n;
+    return *index ? (struct radix_node *)n : NULL; // 0: that was the last index of all
 }
 
 // The common search. tag -1: any entry.

@@ -7,8 +7,12 @@ struct refcount {
     int n;
 };
 
-static inline void ref_init(struct refcount *r, int n) { __atomic_store_n(&r->n, n, __ATOMIC_RELAXED); }
-static inline int ref_read(const struct refcount *r) { return __atomic_load_n(&r->n, __ATOMIC_RELAXED); }
+static inline void ref_init(struct refcount *r, int n) {
+    __atomic_store_n(&r->n, n, __ATOMIC_RELAXED);
+}
+static inline int ref_read(const struct refcount *r) {
+    return __atomic_load_n(&r->n, __ATOMIC_RELAXED);
+}
 
 static inline void ref_get(struct refcount *r) {
     int old = __atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED);

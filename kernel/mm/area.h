@@ -4,7 +4,8 @@
 #include "lib/rbtree.h"
 #include "mm/page.h"
 
-// A range of kernel addresses in use. All members: kspace_lock; start, end, size, what do not change.
+// A range of kernel addresses in use. All members: kspace_lock; start, end, size, what do not
+// change.
 struct area {
     struct rb_node node;
     vaddr_t start, end; // addresses taken, guard included
@@ -18,7 +19,8 @@ struct area {
 struct area *area_alloc(size_t size, size_t reserve, const char *what);
 void area_free(struct area *a); // nothing is mapped there any more
 struct area *area_find(vaddr_t start);
-// Fresh frames, marked with flag, at [va, va + size); flushes. 0 or an error, then nothing is mapped.
+// Fresh frames, marked with flag, at [va, va + size); flushes. 0 or an error, then nothing is
+// mapped.
 int __must_check pages_map(vaddr_t va, size_t size, gfp_t gfp, enum page_flag flag);
 void pages_unmap(vaddr_t va, size_t size); // and frees them
 

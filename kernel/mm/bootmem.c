@@ -169,7 +169,8 @@ static int next_ram(paddr_t from) {
 }
 
 // Sizes mem_map from the lowest to the highest frame, in whole blocks of the largest order: then a
-// block's buddy always has an entry, and numbers in mem_map and frame numbers agree in their low bits.
+// block's buddy always has an entry, and numbers in mem_map and frame numbers agree in their low
+// bits.
 static void mem_map_alloc(void) {
     pfn_t first = ~0UL, last = 0;
 

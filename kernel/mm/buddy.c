@@ -54,8 +54,8 @@ struct page *buddy_take(struct zone *z, int order) {
     if (found > MAX_ORDER)
         return NULL;
     struct page *p = list_first(&z->free[found], struct page, link);
-    assertf(p->flags == 1u << PG_BUDDY && p->order == found, "pfn %#lx flags %#x order %d in list %d",
-            page_to_pfn(p), p->flags, p->order, found);
+    assertf(p->flags == 1u << PG_BUDDY && p->order == found,
+            "pfn %#lx flags %#x order %d in list %d", page_to_pfn(p), p->flags, p->order, found);
     block_remove(z, p, found);
     while (found > order) { // keep the lower half, free the upper
         found--;
@@ -170,7 +170,8 @@ static __noinline struct page *alloc_slow(gfp_t gfp, int order) {
     return gfp & GFP_ZERO ? clear_block(p, order) : p;
 }
 
-// The usual case calls nothing, so the compiler saves no registers: every call is in the last place.
+// The usual case calls nothing, so the compiler saves no registers: every call is in the last
+// place.
 struct page *page_alloc(gfp_t gfp, int order) {
     if (unlikely((gfp & (GFP_ZERO | GFP_DMA32)) | (unsigned)order || failalloc_every))
         return alloc_slow(gfp, order);

@@ -52,4 +52,6 @@ void buddy_check(void);
 void failalloc_set(uint64_t every);
 extern uint64_t failalloc_every;
 bool failalloc_hit(gfp_t gfp); // counts; true when this one must fail
-static inline bool failalloc_now(gfp_t gfp) { return unlikely(failalloc_every) && failalloc_hit(gfp); }
+static inline bool failalloc_now(gfp_t gfp) {
+    return unlikely(failalloc_every) && failalloc_hit(gfp);
+}

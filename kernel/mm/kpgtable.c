@@ -5,19 +5,21 @@
 //
 //   linear map over the image   [start) RW | text R X | rodata R | data, bss RW -> end of RAM
 //
-// 1. No address is writable and executable. No leaf covers two kinds, so around the image leaves are
+// 1. No address is writable and executable. No leaf covers two kinds, so around the image leaves
+// are
 //    4 KiB, elsewhere 2 MiB and 1 GiB.
 // 2. Top-level entries of the kernel half are made here at boot and never change: pt_root_alloc()
 //    copies them once into each user root, and no root has to be kept in step later.
-//    So every level-1 table of the vmalloc area exists from boot on. 64 of them would be 256 KiB, too
-//    much for a machine of 16 MiB: the area's used part is 2 GiB of addresses per GiB of RAM, at
-//    least 1 and at most 64 (kernel_vmalloc_end), one table each. One GiB holds 65,536 kernel stacks.
+//    So every level-1 table of the vmalloc area exists from boot on. 64 of them would be 256 KiB,
+//    too much for a machine of 16 MiB: the area's used part is 2 GiB of addresses per GiB of RAM,
+//    at least 1 and at most 64 (kernel_vmalloc_end), one table each. One GiB holds 65,536 kernel
+//    stacks.
 // 3. Level-0 tables of the vmalloc area are made as needed and kept: freed ranges are used again.
 // 4. All leaves are global, accessed and dirty: the hardware has nothing to write.
 //
-// TLB: a range is flushed on all harts when it is mapped (the specification lets a hart remember that
-// an address was invalid) and when kernel_unmap() unmaps it. Since mapping flushes, unmapping may
-// skip it where stale translations do no harm: kernel_unmap_noflush().
+// TLB: a range is flushed on all harts when it is mapped (the specification lets a hart remember
+// that an address was invalid) and when kernel_unmap() unmaps it. Since mapping flushes, unmapping
+// may skip it where stale translations do no harm: kernel_unmap_noflush().
 //
 // Locks: kernel_pt_lock (RANK_PAGETABLE) for the vmalloc area's tables; the rest is immutable.
 

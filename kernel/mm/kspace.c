@@ -4,13 +4,15 @@
 //   |  gap  [ area A ][ area B ]      gap       [ area C ]  gap  [end]
 //
 // A red-black tree by address; each area knows the gap before it, and each node the largest gap in
-// its subtree, so the lowest fitting gap is found in one descent. The area `end` is a sentinel of no
-// size: every gap lies before some area.
+// its subtree, so the lowest fitting gap is found in one descent. The area `end` is a sentinel of
+// no size: every gap lies before some area.
 //
 // 1. Areas do not overlap; a->gap = a->start - end of the one before.
-// 2. All addresses and sizes are multiples of GRAIN (16 KiB): a kernel stack's alignment, so one kind
+// 2. All addresses and sizes are multiples of GRAIN (16 KiB): a kernel stack's alignment, so one
+// kind
 //    of gap fits all. Addresses are not scarce.
-// 3. Memory is [start, start + size); the rest up to `end` is never mapped: the guard. A stack's guard
+// 3. Memory is [start, start + size); the rest up to `end` is never mapped: the guard. A stack's
+// guard
 //    is below it: memory is the upper half.
 // 4. Freed ranges are not flushed from the TLBs: kernel_map() flushes before a range is used again.
 //    A stray access to freed memory may thus go unnoticed for a while on another hart.

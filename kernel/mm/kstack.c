@@ -7,9 +7,9 @@
 //
 // So bit KSTACK_SHIFT of a good stack pointer is set, and trap entry sees an overflow by one test.
 //
-// fork and exit would otherwise map and unmap all the time, so each CPU keeps a few stacks that were
-// freed. The slots are taken and filled with atomic swaps: no lock, and memory pressure can take
-// them from any CPU.
+// fork and exit would otherwise map and unmap all the time, so each CPU keeps a few stacks that
+// were freed. The slots are taken and filled with atomic swaps: no lock, and memory pressure can
+// take them from any CPU.
 
 #include "mm/area.h"
 #include "mm/buddy.h"

@@ -95,7 +95,9 @@ static inline bool page_test(const struct page *p, enum page_flag f) {
     return atomic_load_relaxed(&p->flags) >> f & 1;
 }
 static inline void page_set(struct page *p, enum page_flag f) { atomic_or(&p->flags, 1u << f); }
-static inline void page_clear(struct page *p, enum page_flag f) { atomic_and(&p->flags, ~(1u << f)); }
+static inline void page_clear(struct page *p, enum page_flag f) {
+    atomic_and(&p->flags, ~(1u << f));
+}
 // The old value of the bit.
 static inline bool page_test_set(struct page *p, enum page_flag f) {
     return atomic_or(&p->flags, 1u << f) >> f & 1;

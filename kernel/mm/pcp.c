@@ -82,7 +82,8 @@ struct page *pcp_pop_zeroed(int zone) {
 }
 
 // Gives the n oldest pages of a stack back. Interrupts are off.
-static void drain(struct pcp *pcp, struct zone *z, struct page **stack, uint64_t *count, uint64_t n) {
+static void drain(struct pcp *pcp, struct zone *z, struct page **stack, uint64_t *count,
+                  uint64_t n) {
     assertf(n <= *count, "drain %lu of %lu", n, *count);
     spin_lock(&z->lock);
     for (uint64_t i = 0; i < n; i++)

@@ -1,9 +1,9 @@
 // The list of shrinkers: whoever keeps memory that can be given back. Registered at boot by an
 // explicit call, never removed, so walking needs no lock; registering takes one, for two at once.
 //
-// shrink_all(priority) asks each for count >> priority objects: 12 is a gentle 1/4096, 0 everything.
-// Pressure is thus spread in proportion to what each holds. Shrinkers may free pages and take
-// spin locks of rank SLAB and up; they are called with none held.
+// shrink_all(priority) asks each for count >> priority objects: 12 is a gentle 1/4096, 0
+// everything. Pressure is thus spread in proportion to what each holds. Shrinkers may free pages
+// and take spin locks of rank SLAB and up; they are called with none held.
 
 #include "mm/shrink.h"
 

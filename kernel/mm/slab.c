@@ -168,8 +168,8 @@ static uint32_t choose_magazine(size_t size) {
 static void cache_setup(struct slab_cache *c, const char *name, size_t size, size_t align,
                         void (*ctor)(void *)) {
     align = max(align, sizeof(void *));
-    assertf(size && (align & (align - 1)) == 0 && align <= PAGE_SIZE, "%s: size %zu align %zu", name,
-            size, align);
+    assertf(size && (align & (align - 1)) == 0 && align <= PAGE_SIZE, "%s: size %zu align %zu",
+            name, size, align);
     memset(c, 0, sizeof(*c));
     c->name = name;
     c->size = max(size, sizeof(void *));

@@ -1,7 +1,8 @@
 // Object caches after Bonwick (USENIX 1994) with per-CPU magazines and a depot (Bonwick and Adams,
 // USENIX 2001).
 //
-//   slab_alloc -> CPU magazine -> depot of full magazines -> partial slab -> new slab from the buddy
+//   slab_alloc -> CPU magazine -> depot of full magazines -> partial slab -> new slab from the
+//   buddy
 //
 // Objects are constructed once when their slab is made and must be given back constructed.
 // In DEBUG builds free objects are poisoned and have red zones; slab_error() names the crime and
@@ -26,7 +27,8 @@ uint64_t slab_reap(struct slab_cache *c);
 uint64_t slab_reap_all(void);
 void slab_check(void); // walks every cache
 
-// General sizes: classes 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096; larger from the buddy.
+// General sizes: classes 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096; larger from the
+// buddy.
 void *__must_check kmalloc(size_t size, gfp_t gfp);
 void *__must_check kzalloc(size_t size, gfp_t gfp);
 // n * size with overflow checked.

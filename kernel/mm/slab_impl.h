@@ -59,7 +59,8 @@ struct slab_cache {
 // slab.c: the slab layer. The lock is held by the caller of the first two.
 void *slab_take(struct slab_cache *c); // NULL: no slab has a free object
 void slab_put(struct slab_cache *c, void *obj);
-bool slab_grow(struct slab_cache *c, gfp_t gfp); // one slab more. No lock held; sleeps with GFP_WAIT
+bool slab_grow(struct slab_cache *c,
+               gfp_t gfp); // one slab more. No lock held; sleeps with GFP_WAIT
 struct page *slab_of(const struct slab_cache *c, const void *obj); // head page
 void slab_free_empty(struct slab_cache *c);      // lock held
 void slab_for_each(void (*fn)(struct slab_cache *c, void *arg), void *arg);

@@ -1,5 +1,5 @@
-// The slab allocator's detective, in DEBUG builds (slab_error() in all): every object has a red zone
-// on both sides and remembers who had it last; free objects are filled with a pattern.
+// The slab allocator's detective, in DEBUG builds (slab_error() in all): every object has a red
+// zone on both sides and remembers who had it last; free objects are filled with a pattern.
 //
 //   red zones   ALIVE while a caller has the object, FREE otherwise: a second free is seen at once
 //   contents    FRESH when its slab was made, FREED afterwards: a write to a free object is seen

@@ -1,6 +1,6 @@
-// Counters: each CPU adds to its own line, a reader sums. The sum of a counter is exact when nothing
-// runs; while others count, it is a value between before and after. One CPU's share may be negative
-// (a page counted on one hart is discounted on another), the sum not for long: cut at 0.
+// Counters: each CPU adds to its own line, a reader sums. The sum of a counter is exact when
+// nothing runs; while others count, it is a value between before and after. One CPU's share may be
+// negative (a page counted on one hart is discounted on another), the sum not for long: cut at 0.
 
 #include "mm/stat.h"
 

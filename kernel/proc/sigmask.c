@@ -1,9 +1,9 @@
 // Signal masks, and waiting for signals: sigprocmask(2), sigsuspend(2), sigtimedwait(2).
 //
 // A call that installs a mask for its own time only (sigsuspend, ppoll) keeps the old one in
-// sigmask_saved. When a signal ends the call, signal_user_work() brings it back, after the handler's
-// frame has been made: the handler runs with the temporary mask, and the program goes on with the
-// old one.
+// sigmask_saved. When a signal ends the call, signal_user_work() brings it back, after the
+// handler's frame has been made: the handler runs with the temporary mask, and the program goes on
+// with the old one.
 #include "abi/errno.h"
 #include "proc/internal.h"
 #include "proc/signal.h"

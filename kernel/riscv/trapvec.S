@@ -13,8 +13,8 @@
 // 2. Interrupts are off from the last test of tcb.work to sret: a wake-up is not lost.
 // 3. SUM is off in C code: a user trap arrives with it off, a kernel trap clears it.
 // 4. A kernel frame lies on a good stack. Stacks are aligned so that bit KSTACK_SHIFT of a good sp
-//    is set and of the guard below clear (layout.h); a frame that would reach into the guard goes to
-//    the hart's emergency stack instead, and the culprit is named.
+//    is set and of the guard below clear (layout.h); a frame that would reach into the guard goes
+//    to the hart's emergency stack instead, and the culprit is named.
 //
 // This path is the dearest of all: a system call takes 87 instructions here. Hence scause decides
 // in C, where the compiler keeps the system call first, and nothing is saved twice.

@@ -297,7 +297,8 @@ void sched_idle(void) {
     struct runq *rq = this_runq();
     irq_enable();
     for (;;) {
-        // WORK_RESCHED left set, its thread stolen meanwhile, would keep the next waker from kicking
+        // WORK_RESCHED left set, its thread stolen meanwhile, would keep the next waker from
+        // kicking
         if (READ_ONCE(rq->nr) != 0 || current_tcb->work & WORK_RESCHED || balance_steal(rq))
             schedule();
         else

@@ -10,7 +10,8 @@ struct ktest {
     int (*run)(void); // 0: passed. Sleeps and starts threads as it likes; must clean up
 };
 
-extern const struct ktest fs_tests[], vm_tests[], sched_tests[], dev_tests[], virtio_tests[], disk_tests[];
+extern const struct ktest fs_tests[], vm_tests[], sched_tests[], dev_tests[], virtio_tests[],
+    disk_tests[];
 
 // Runs every table; the number of cases that failed. The last line is "N passed, N failed".
 int ktest_run_all(void);

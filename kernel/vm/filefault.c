@@ -15,7 +15,8 @@
 // Invariants: 1. no PTE maps a page beyond the end of the file once truncation has returned. 2. a
 // writable PTE of a shared file page implies PG_DIRTY.
 //
-// Errors: beyond the end, failed reads and failed block allocation are -EIO: SIGBUS. -ENOMEM: SIGKILL.
+// Errors: beyond the end, failed reads and failed block allocation are -EIO: SIGBUS. -ENOMEM:
+// SIGKILL.
 #include "abi/errno.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"

@@ -18,8 +18,8 @@
 // windows in which the page is locked or pinned by the code that changes both. 5. Mappings without
 // write_pages (tmpfs) use PG_DIRTY alone, to say that the page must not be dropped.
 //
-// Without memory, pages of files are refused, but a file system's own blocks are waited for: half an
-// operation on them would be damage. Only the writer is refused them, as others wait for it.
+// Without memory, pages of files are refused, but a file system's own blocks are waited for: half
+// an operation on them would be damage. Only the writer is refused them, as others wait for it.
 //
 // Locks: tree lock (mapping->lock) for the tree and owner; page lock for contents and I/O.
 // Rejected: a lookup without the lock (needs deferred freeing of tree nodes and pages).

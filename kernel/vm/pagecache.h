@@ -21,7 +21,8 @@ struct mapping;
 
 struct mapping_ops { // filled by file systems
     // Starts reading n pages of consecutive index: locked, in the tree, not up to date. For each,
-    // sooner or later, page_end_read(page, err). Holes are zero-filled. -ENOMEM: may be tried again.
+    // sooner or later, page_end_read(page, err). Holes are zero-filled. -ENOMEM: may be tried
+    // again.
     void (*read_pages)(struct mapping *m, struct page **pages, int n);
     // Starts writing n consecutive pages: locked, PG_WRITEBACK set, PG_DIRTY cleared. For each,
     // page_end_write(page, err); this function unlocks them. -ENOMEM: the page becomes dirty again.

@@ -1,4 +1,5 @@
-/* cmp [-ls] file1 [file2]: the first byte that differs; -l all of them; status 0 same, 1 not, 2 error. */
+/* cmp [-ls] file1 [file2]: the first byte that differs; -l all of them; status 0 same, 1 not, 2
+ * error. */
 #include <err.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,8 @@ int main(int argc, char **argv)
             if (!silent && list)
                 fprintf(stderr, "cmp: EOF on %s after byte %ld\n", end, byte - 1);
             else if (!silent)
-                fprintf(stderr, "cmp: EOF on %s after byte %ld, in line %ld\n", end, byte - 1, line);
+                fprintf(stderr, "cmp: EOF on %s after byte %ld, in line %ld\n", end, byte - 1,
+                        line);
             return 1;
         }
         if (a != b && !list) {

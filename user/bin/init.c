@@ -6,9 +6,10 @@
  *   init -m MARK -e CMD
  *                   the same, after a line with MARK; in CMD %xx stands for the byte xx
  *
- * The kernel passes what follows `--` on its command line as arguments, which is how `make run` hands
- * over its command: MARK tells it where firmware's and kernel's lines end, and the encoding brings
- * blanks and quotes through.  The status reaches the host through reboot(2), see abi/reboot.h.
+ * The kernel passes what follows `--` on its command line as arguments, which is how `make run`
+ * hands over its command: MARK tells it where firmware's and kernel's lines end, and the encoding
+ * brings blanks and quotes through.  The status reaches the host through reboot(2), see
+ * abi/reboot.h.
  *
  * All along, init collects the orphans that the kernel gives it.
  */

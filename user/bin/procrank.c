@@ -6,8 +6,8 @@
  *   USS  resident and nobody else's: what ending the process would free
  *   SWAP swapped out
  *
- * Sorted by PSS, or by the option's column (-s: swap, -c: number); -R turns the order round.  -t adds
- * each process's share of the memory.  From /proc/<pid>/smaps_rollup, or by adding up smaps.
+ * Sorted by PSS, or by the option's column (-s: swap, -c: number); -R turns the order round.  -t
+ * adds each process's share of the memory.  From /proc/<pid>/smaps_rollup, or by adding up smaps.
  */
 #include <err.h>
 #include <stdio.h>

@@ -98,10 +98,10 @@ static void put_summary(struct text *t)
     }
     text_printf(t, " Active / Total Objects (%% used)    : %lu / %lu (%.1f%%)\n", active, objects,
             share(active, objects));
-    text_printf(t, " Active / Total Slabs (%% used)      : %lu / %lu (%.1f%%)\n", active_slabs, slabs,
-            share(active_slabs, slabs));
-    text_printf(t, " Active / Total Caches (%% used)     : %lu / %zu (%.1f%%)\n", active_caches, count,
-            share(active_caches, count));
+    text_printf(t, " Active / Total Slabs (%% used)      : %lu / %lu (%.1f%%)\n", active_slabs,
+                slabs, share(active_slabs, slabs));
+    text_printf(t, " Active / Total Caches (%% used)     : %lu / %zu (%.1f%%)\n", active_caches,
+                count, share(active_caches, count));
     text_printf(t, " Active / Total Size (%% used)       : %.2fK / %.2fK (%.1f%%)\n",
             (double)active_size / 1024, (double)size / 1024, share(active_size, size));
     text_printf(t, " Minimum / Average / Maximum Object : %.2fK / %.2fK / %.2fK\n\n",
@@ -111,8 +111,8 @@ static void put_summary(struct text *t)
 
 static void put_table(struct text *t)
 {
-    text_printf(t, "%6s %6s %4s %8s %6s %8s %10s %-23s\n", "OBJS", "ACTIVE", "USE", "OBJ SIZE", "SLABS",
-            "OBJ/SLAB", "CACHE SIZE", "NAME");
+    text_printf(t, "%6s %6s %4s %8s %6s %8s %10s %-23s\n", "OBJS", "ACTIVE", "USE", "OBJ SIZE",
+                "SLABS", "OBJ/SLAB", "CACHE SIZE", "NAME");
     for (size_t i = 0; i < count; i++) {
         const struct cache *c = &caches[i];
         text_printf(t, "%6lu %6lu %3ld%% %7.2fK %6lu %8lu %9luK %-23s\n", c->objects, c->active,

@@ -1,4 +1,5 @@
-/* time [-p] command [argument ...]: runs it and says how long it took, in all and of the processor. */
+/* time [-p] command [argument ...]: runs it and says how long it took, in all and of the processor.
+ */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>

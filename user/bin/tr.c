@@ -1,7 +1,8 @@
 /*
  * tr [-cds] set1 [set2]: replaces, deletes (-d) or squeezes (-s) characters.
  *
- * A set is characters, ranges a-z, escapes \n \t \\ \012 and classes [:upper:]; -c takes all others.
+ * A set is characters, ranges a-z, escapes \n \t \\ \012 and classes [:upper:]; -c takes all
+ * others.
  */
 #include <ctype.h>
 #include <err.h>

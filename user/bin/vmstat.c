@@ -73,8 +73,8 @@ static void show_heading(void)
     }
     puts("procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----");
     printf("%2s %2s %6s %6s %6s %6s %4s %4s %5s %5s %4s %4s %2s %2s %2s %2s %2s\n", "r", "b",
-           "swpd", "free", third, fourth, "si", "so", "bi", "bo", "in", "cs", "us", "sy", "id", "wa",
-           "st");
+           "swpd", "free", third, fourth, "si", "so", "bi", "bo", "in", "cs", "us", "sy", "id",
+           "wa", "st");
 }
 
 static unsigned long rate(unsigned long now, unsigned long before, double seconds)

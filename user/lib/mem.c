@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The last answer is
- * kept, so that sbrk need not ask: everybody in the library moves the break through here.
+ * Linux's brk returns the break as it is afterwards: a failure shows as no change.  The last answer
+ * is kept, so that sbrk need not ask: everybody in the library moves the break through here.
  */
 static char *current_break;
 

@@ -1,8 +1,8 @@
 /*
  * Bad pointers: every call that takes one answers EFAULT, and nothing else happens.
  *
- * A row has the call's arguments with PTR for the pointer under test. For each kind of bad pointer the
- * call is made once. Calls that the kernel does not have (ENOSYS) are passed over.
+ * A row has the call's arguments with PTR for the pointer under test. For each kind of bad pointer
+ * the call is made once. Calls that the kernel does not have (ENOSYS) are passed over.
  */
 #include "testutil.h"
 #include <fcntl.h>

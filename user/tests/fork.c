@@ -239,8 +239,8 @@ static void test_exhaustion(void)
 }
 
 /*
- * Forking without memory is an error, and all of it is given back.  The memory is in another process:
- * a fork costs what the parent has, and only the frames matter here.
+ * Forking without memory is an error, and all of it is given back.  The memory is in another
+ * process: a fork costs what the parent has, and only the frames matter here.
  */
 static pid_t start_hog(void)
 {

@@ -24,8 +24,8 @@ static void test_integers(void)
                  255, 255);
     check_format("4294967295 18446744073709551615", "%u %lu", UINT_MAX, ULONG_MAX);
     check_format("-2147483648 -9223372036854775808", "%d %ld", INT_MIN, LONG_MIN);
-    check_format("-1 255 -1 65535", "%hhd %hhu %hd %hu", (signed char)-1, (unsigned char)255, (short)-1,
-                 (unsigned short)65535);
+    check_format("-1 255 -1 65535", "%hhd %hhu %hd %hu", (signed char)-1, (unsigned char)255,
+                 (short)-1, (unsigned short)65535);
     check_format("   7|7   |", "%*d|%*d|", 4, 7, -4, 7);
     check_format("[]", "[%.0d]", 0);
     check_format("0x10", "%p", (void *)16);

@@ -73,6 +73,6 @@ static int do_memory(int argc, char **argv)
 }
 
 const struct helper exec_helpers[] = {
-    {"exit", do_exit},   {"echo", do_echo}, {"sum", do_sum}, {"fds", do_fds}, {"signals", do_signals},
-    {"ids", do_ids},     {"memory", do_memory}, {NULL, NULL},
+    {"exit", do_exit},       {"echo", do_echo}, {"sum", do_sum},       {"fds", do_fds},
+    {"signals", do_signals}, {"ids", do_ids},   {"memory", do_memory}, {NULL, NULL},
 };

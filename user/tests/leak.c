@@ -2,8 +2,8 @@
  * See leak.h.
  *
  * MemFree of /proc/meminfo is exact to the frame once every cache is empty: drop_caches takes the
- * unused page cache, path cache and inodes, and drains what each CPU keeps aside. What a test leaves
- * behind then shows as fewer free frames or more objects.
+ * unused page cache, path cache and inodes, and drains what each CPU keeps aside. What a test
+ * leaves behind then shows as fewer free frames or more objects.
  */
 #include "leak.h"
 #include "testutil.h"

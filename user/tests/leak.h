@@ -20,10 +20,11 @@ struct holdings {
 
 /* Whether this kernel can be asked. */
 int leak_checkable(void);
-/* Empties the caches, then counts. What exited processes leave behind may take a moment: waits up to
- * 100 ms for at least as much free memory as in `before` (may be NULL). */
+/* Empties the caches, then counts. What exited processes leave behind may take a moment: waits up
+ * to 100 ms for at least as much free memory as in `before` (may be NULL). */
 void leak_count(struct holdings *h, const struct holdings *before);
 /* Whether `now` holds more than `before`; then says what. */
-int leak_compare(const struct holdings *before, const struct holdings *now, char *text, size_t size);
+int leak_compare(const struct holdings *before, const struct holdings *now, char *text,
+                 size_t size);
 
 #endif

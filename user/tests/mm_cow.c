@@ -241,7 +241,8 @@ static void test_last_owner(void)
     check_int(check_pattern(p, 64 * PAGE, 2, 0), -1);
 }
 
-/* The child unmaps, remaps, protects: the parent's view does not change, and the other way round. */
+/* The child unmaps, remaps, protects: the parent's view does not change, and the other way round.
+ */
 static void test_unmaps(void)
 {
     char *p = map_anon(6 * PAGE), byte;

@@ -5,8 +5,9 @@
  *      ^               |
  *      `-- pipe -------'  a reason, or nothing; ends when the test and all its children are gone
  *
- * A test that leaks memory in the kernel fails. Some of the first run is caches and tables that stay,
- * so the rule is: a test leaks when each of LEAK_RUNS runs in a row leaves less than it found.
+ * A test that leaks memory in the kernel fails. Some of the first run is caches and tables that
+ * stay, so the rule is: a test leaks when each of LEAK_RUNS runs in a row leaves less than it
+ * found.
  */
 #include "testlib.h"
 #include "leak.h"
@@ -64,7 +65,8 @@ _Noreturn void test_skip(const char *why)
     _exit(SKIP_STATUS);
 }
 
-/* Reads until the child and all that it started have closed the pipe; 0 when that takes too long. */
+/* Reads until the child and all that it started have closed the pipe; 0 when that takes too long.
+ */
 static int read_reason(int fd, char *reason, size_t size, int timeout_ms)
 {
     uint64_t end = now_us() + timeout_ms * 1000UL;

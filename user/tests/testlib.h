@@ -7,10 +7,10 @@
  *   usertests              all tests
  *   usertests WORD ...     those whose name contains a WORD
  *   usertests -l           their names
- *   usertests -s SEED      the seed of the random ones, to repeat a run (it is printed at the start)
- *   usertests -n COUNT     each that often
- *   usertests -t SECONDS   how long one may take (30)
- *   usertests -d DIR       where the file tests work (twice or more: in each); without it /tmp and /
+ *   usertests -s SEED      the seed of the random ones, to repeat a run (it is printed at the
+ * start) usertests -n COUNT     each that often usertests -t SECONDS   how long one may take (30)
+ *   usertests -d DIR       where the file tests work (twice or more: in each); without it /tmp and
+ * /
  *
  * Output: `ok NAME`, `FAIL NAME: reason (file:line)` or `skip NAME: reason` for each, then
  * `N passed, N failed`; status 0 when none failed.
@@ -51,7 +51,8 @@ extern const struct test time_tests[], pipe_tests[], fd_tests[], tty_tests[];
 extern const struct test open_tests[], io_tests[], grow_tests[], dir_tests[], rename_tests[];
 extern const struct test attr_tests[], mount_tests[], special_tests[], fsx_tests[], fuzz_tests[];
 
-/* A program of the tests' own: `usertests --as NAME ARGS` runs fn(argc, argv) with argv[0] = NAME. */
+/* A program of the tests' own: `usertests --as NAME ARGS` runs fn(argc, argv) with argv[0] = NAME.
+ */
 struct helper {
     const char *name;
     int (*fn)(int argc, char **argv);

@@ -41,7 +41,8 @@ void *map_anon(size_t len);
 int readable(const void *p);
 int writable(void *p);
 
-/* A new file of these bytes; len bytes that depend on seed and offset; the first that differs or -1. */
+/* A new file of these bytes; len bytes that depend on seed and offset; the first that differs or
+ * -1. */
 void make_file(const char *path, const void *data, size_t len);
 void fill_pattern(void *buf, size_t len, uint64_t seed, uint64_t off);
 long check_pattern(const void *buf, size_t len, uint64_t seed, uint64_t off);

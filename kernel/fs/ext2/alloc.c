@@ -4,10 +4,10 @@
 //             inode bitmap   1 bit an inode
 //             counts in the descriptor; sums in the super block
 //
-// Policy. A block goes as near behind `goal` as possible: the goal's group from the goal on, then the
-// following groups. A directory's inode goes into the group with most free blocks among those with at
-// least the average of free inodes (they spread); a file's goes into its directory's group (files of a
-// directory stay together), else the next group with room.
+// Policy. A block goes as near behind `goal` as possible: the goal's group from the goal on, then
+// the following groups. A directory's inode goes into the group with most free blocks among those
+// with at least the average of free inodes (they spread); a file's goes into its directory's group
+// (files of a directory stay together), else the next group with room.
 //
 // Invariant: a bit is set before anybody points to the block, and cleared after nobody does; counts
 // change in the same critical section as their bits. Locks: alloc_lock throughout.
@@ -38,7 +38,8 @@ bool ext2_block_valid(const struct ext2_sb *sb, uint32_t block) {
 }
 
 // Takes the first clear bit of the bitmap block at or after `from`. The bit, or -ENOSPC, -EIO.
-static int64_t bitmap_take(struct ext2_sb *sb, uint32_t bitmap_block, uint32_t bits, uint32_t from) {
+static int64_t bitmap_take(struct ext2_sb *sb, uint32_t bitmap_block, uint32_t bits,
+                           uint32_t from) {
     struct buffer b;
     int err = buffer_read(sb->dev, bitmap_block, sb->block_size, &b);
     if (err)

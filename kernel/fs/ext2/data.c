@@ -3,10 +3,10 @@
 //   pages p0 p1 p2 ...  ->  blocks b00 b01 .. -> runs of consecutive blocks -> one bio each
 //
 // A page may need several bios (blocks smaller than a page, or scattered ones) and a bio may carry
-// several pages. page->private counts what is still under way: one for each segment plus one while we
-// are still adding; the top bits say that some part failed, or was not begun for want of memory. Whoever takes the count to zero ends the
-// page's read or write. Holes are zero-filled on reading and skipped on writing (prepare_write gave
-// every block that matters a place).
+// several pages. page->private counts what is still under way: one for each segment plus one while
+// we are still adding; the top bits say that some part failed, or was not begun for want of memory.
+// Whoever takes the count to zero ends the page's read or write. Holes are zero-filled on reading
+// and skipped on writing (prepare_write gave every block that matters a place).
 //
 // Locks: the pages are locked (reads) or under writeback (writes); map_lock inside ext2_map_block.
 #include "fs/ext2/ext2_internal.h"

@@ -3,9 +3,9 @@
 //   block:  | inode rec_len name_len type name... | inode rec_len ... | ... to the block's end
 //
 // Invariants: entries fill each block exactly; no entry crosses a block; rec_len is a multiple of 4
-// and has room for the name; an entry with inode 0 is free, and so is what lies behind a name inside
-// its rec_len. Removing joins an entry to the one before it (or clears its inode when it is first).
-// Every entry is checked when it is read: a damaged block gives -EIO, never a wild pointer.
+// and has room for the name; an entry with inode 0 is free, and so is what lies behind a name
+// inside its rec_len. Removing joins an entry to the one before it (or clears its inode when it is
+// first). Every entry is checked when it is read: a damaged block gives -EIO, never a wild pointer.
 //
 // Hashed directories (EXT2_FLAG_INDEX) are valid linear ones; the index is dropped by clearing the
 // flag at the first change. Locks: the directory's inode lock; pages are stable under it.
@@ -212,7 +212,8 @@ int ext2_dir_is_empty(struct inode *dir) {
     int r;
     while ((r = cursor_next(&c)) > 0) {
         const struct ext2_dirent *de = c.de;
-        bool dots = de->name[0] == '.' && (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
+        bool dots =
+            de->name[0] == '.' && (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
         if (de->inode && !dots) {
             r = -ENOTEMPTY;
             break;

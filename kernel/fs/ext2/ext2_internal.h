@@ -1,10 +1,11 @@
 // ext2 inside: the on-disk structures (little endian, as this machine) and what the files of this
 // folder share.
 //
-//   block 0 | boot | super block at byte 1024 | group descriptors | group 0: bitmaps, inodes, data | ...
+//   block 0 | boot | super block at byte 1024 | group descriptors | group 0: bitmaps, inodes, data
+//   | ...
 //
-// Locks, in order: inode->lock (names, size) < page lock of a file's page < info->map_lock (the block
-// map) < sb->alloc_lock (bitmaps, descriptors, counts) < page lock of a metadata page.
+// Locks, in order: inode->lock (names, size) < page lock of a file's page < info->map_lock (the
+// block map) < sb->alloc_lock (bitmaps, descriptors, counts) < page lock of a metadata page.
 #pragma once
 
 #include "dev/blk.h"
@@ -115,13 +116,14 @@ struct ext2_disk_group *ext2_group(struct ext2_sb *sb, uint32_t group, struct bu
 int __must_check ext2_alloc_block(struct ext2_sb *sb, uint32_t goal, uint32_t *out);
 void ext2_free_block(struct ext2_sb *sb, uint32_t block);
 bool ext2_block_valid(const struct ext2_sb *sb, uint32_t block);
-int __must_check ext2_alloc_inode(struct ext2_sb *sb, uint32_t parent_group, bool dir, uint32_t *ino);
+int __must_check ext2_alloc_inode(struct ext2_sb *sb, uint32_t parent_group, bool dir,
+                                  uint32_t *ino);
 void ext2_free_inode(struct ext2_sb *sb, uint32_t ino, bool dir);
 uint64_t ext2_count_free_blocks(struct ext2_sb *sb);
 
 // map.c: from block numbers of a file to blocks of the disk.
-// *out = 0 for a hole (unless create). *run (may be NULL): how many blocks from lblk on lie in a row
-// on the disk (or are holes), at most `max`.
+// *out = 0 for a hole (unless create). *run (may be NULL): how many blocks from lblk on lie in a
+// row on the disk (or are holes), at most `max`.
 int __must_check ext2_map_block(struct inode *inode, uint64_t lblk, bool create, uint32_t *out,
                                 uint32_t max, uint32_t *run);
 // Frees every block of the file at or beyond lblk.

@@ -12,12 +12,14 @@
 #include "sched/timer.h"
 
 // The disk inode in its buffer. 0, -EIO, -ENOMEM.
-static int find_inode(struct ext2_sb *sb, ino_t ino, struct buffer *b, struct ext2_disk_inode **out) {
+static int find_inode(struct ext2_sb *sb, ino_t ino, struct buffer *b,
+                      struct ext2_disk_inode **out) {
     if (ino == 0 || ino > sb->inodes_count)
         return ext2_error(sb, "inode number %lu out of range", ino);
     uint32_t group = (uint32_t)(ino - 1) / sb->inodes_per_group;
     uint64_t offset = (ino - 1) % sb->inodes_per_group * sb->inode_size;
-    uint32_t block = ext2_group(sb, group, NULL)->bg_inode_table + (uint32_t)(offset / sb->block_size);
+    uint32_t block =
+        ext2_group(sb, group, NULL)->bg_inode_table + (uint32_t)(offset / sb->block_size);
     int err = buffer_read(sb->dev, block, sb->block_size, b);
     if (!err)
         *out = (struct ext2_disk_inode *)((char *)b->data + offset % sb->block_size);

@@ -8,9 +8,9 @@
 // A block number is turned into a path of at most four indices: the first into i_block, the others
 // into address blocks. Address 0 is a hole.
 //
-// Invariant: an address block is written (zeroed or with the new entry) in the cache before the entry
-// that points to it. Locks: map_lock, taken here; it is below the page lock, because a page's read
-// and write need the map.
+// Invariant: an address block is written (zeroed or with the new entry) in the cache before the
+// entry that points to it. Locks: map_lock, taken here; it is below the page lock, because a page's
+// read and write need the map.
 #include "fs/ext2/ext2_internal.h"
 
 #include "abi/errno.h"

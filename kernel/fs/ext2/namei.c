@@ -1,8 +1,8 @@
 // Operations on names: lookup, create, link, unlink, rename, symbolic links.
 //
-// The VFS holds the directories' locks and has looked the names up. Order of steps: an inode gets its
-// contents before its name, and loses its name before its contents, so that a crash in between leaves
-// a lost inode (e2fsck reconnects or frees it), never a name without an inode.
+// The VFS holds the directories' locks and has looked the names up. Order of steps: an inode gets
+// its contents before its name, and loses its name before its contents, so that a crash in between
+// leaves a lost inode (e2fsck reconnects or frees it), never a name without an inode.
 #include "fs/ext2/ext2_internal.h"
 
 #include "abi/errno.h"

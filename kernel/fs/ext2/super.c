@@ -1,13 +1,13 @@
-// Mounting: reading and checking the super block and the group descriptors, both pinned in the cache
-// while mounted.
+// Mounting: reading and checking the super block and the group descriptors, both pinned in the
+// cache while mounted.
 //
-// Whatever a damaged or hostile image says is checked here once, so that the other files may rely on
-// it: sizes are powers of two in range, groups cover the disk, bitmaps and tables lie inside it. A
-// feature that we do not know is refused by name (incompatible) or makes the mount read-only
+// Whatever a damaged or hostile image says is checked here once, so that the other files may rely
+// on it: sizes are powers of two in range, groups cover the disk, bitmaps and tables lie inside it.
+// A feature that we do not know is refused by name (incompatible) or makes the mount read-only
 // (compatible for readers).
 //
-// While mounted read-write, the "clean" bit of the state is off on the disk; unmounting sets it again
-// unless errors were found.
+// While mounted read-write, the "clean" bit of the state is off on the disk; unmounting sets it
+// again unless errors were found.
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/ext2_internal.h"
 
@@ -94,13 +94,15 @@ static const char *load_geometry(struct ext2_sb *sb) {
     sb->addrs_per_block = sb->block_size / 4;
     sb->filetype = d->s_rev_level && d->s_feature_incompat & EXT2_INCOMPAT_FILETYPE;
     uint32_t bits = sb->block_size * 8;
-    if (sb->inode_size < 128 || sb->inode_size > sb->block_size || sb->inode_size & (sb->inode_size - 1))
+    if (sb->inode_size < 128 || sb->inode_size > sb->block_size ||
+        sb->inode_size & (sb->inode_size - 1))
         return "bad inode size";
     if (sb->blocks_per_group == 0 || sb->blocks_per_group > bits)
         return "bad number of blocks in a group";
     if (sb->inodes_per_group == 0 || sb->inodes_per_group > bits)
         return "bad number of inodes in a group";
-    if (sb->first_data_block != (sb->block_size == 1024) || sb->blocks_count <= sb->first_data_block)
+    if (sb->first_data_block != (sb->block_size == 1024) ||
+        sb->blocks_count <= sb->first_data_block)
         return "bad number of blocks";
     if ((uint64_t)sb->blocks_count * (sb->block_size / SECTOR_SIZE) > sb->dev->sectors)
         return "larger than its device";

@@ -49,7 +49,8 @@ static void test_random(void) {
 
 static void test_words(void) {
     for (int i = 0; i < 64; i++) {
-        uint64_t high = i == 63 ? 0 : host_random() << (i + 1), low = host_random() & ((1UL << i) - 1);
+        uint64_t high = i == 63 ? 0 : host_random() << (i + 1),
+                 low = host_random() & ((1UL << i) - 1);
         CHECK(bit_lowest(high | 1UL << i) == i, "lowest %d", i);
         CHECK(bit_highest(low | 1UL << i) == i, "highest %d", i);
         CHECK(bit_count(high | 1UL << i) == __builtin_popcountl(high | 1UL << i), "count %d", i);

@@ -101,7 +101,8 @@ static void test_text(void) {
         const char *text = texts[host_below(4)];
         size_t size = host_below(4) ? BUFFER : host_below(20);
         make_format(format, "-", "", 's', &stars);
-        COMPARE(format, stars, (int)host_below(40) - 15, (int)host_below(20) - 4, text, size);
+        int s1 = (int)host_below(40) - 15, s2 = (int)host_below(20) - 4;
+        COMPARE(format, stars, s1, s2, text, size);
         sprintf(format, "%%%s%luc|", host_below(2) ? "-" : "", host_below(9) + 1);
         COMPARE(format, 0, 0, 0, 'q', size);
         strcpy(format, host_below(2) ? "%p" : "%20p");

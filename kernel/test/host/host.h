@@ -1,4 +1,5 @@
-// The frame of the host tests: real kernel .c files, compiled for this machine under ASan and UBSan.
+// The frame of the host tests: real kernel .c files, compiled for this machine under ASan and
+// UBSan.
 //
 // A test file lists its cases and calls host_main(). Each case prints "ok <name>" or "FAIL <name>:"
 // with the place, the values and the command that repeats it. Random cases draw from host_random(),

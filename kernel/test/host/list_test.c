@@ -67,7 +67,8 @@ static void test_ring(void) {
             CHECK(ring_pop(&r, &c) == some && (!some || c == out), "pop at %d", i);
             out += some;
         }
-        CHECK(ring_used(&r) == (uint8_t)(in - out) && ring_used(&r) <= 16, "used %u", ring_used(&r));
+        CHECK(ring_used(&r) == (uint8_t)(in - out) && ring_used(&r) <= 16, "used %u",
+              ring_used(&r));
     }
 }
 

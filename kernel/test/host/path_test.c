@@ -21,8 +21,7 @@
 static struct tcb the_tcb;
 struct tcb *current_tcb = &the_tcb;
 
-// ---- what lies below
-// -----------------------------------------------------------------------------
+// ---- what lies below ----------------------------------------------------------------------------
 
 static int spins;
 static int64_t allocated;  // objects
@@ -70,8 +69,7 @@ struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align
 void *slab_alloc(struct slab_cache *c, gfp_t gfp) { return take((size_t)c); }
 void slab_free(struct slab_cache *c, void *obj) { kfree(obj); }
 
-// ---- a file system
-// -------------------------------------------------------------------------------
+// ---- a file system ------------------------------------------------------------------------------
 
 #define NAMES 4
 static const char *const names[NAMES] = {
@@ -209,8 +207,7 @@ static void teardown(int64_t before) {
     CHECK(allocated == before, "%ld objects lost", allocated - before);
 }
 
-// ---- the model
-// -----------------------------------------------------------------------------------
+// ---- the model ----------------------------------------------------------------------------------
 
 static int model(struct fake *at, const char *name, bool follow_last, int *links,
                  struct fake **out) {
@@ -256,8 +253,7 @@ static int model(struct fake *at, const char *name, bool follow_last, int *links
     return 0;
 }
 
-// ---- cases
-// ---------------------------------------------------------------------------------------
+// ---- cases --------------------------------------------------------------------------------------
 
 static void check_walk(const char *name) {
     bool follow = host_below(2);

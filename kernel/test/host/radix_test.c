@@ -70,7 +70,8 @@ static void one_gang(const struct radix *t) {
     uint64_t a = model[host_below(ENTRIES)].index, b = model[host_below(ENTRIES)].index;
     uint64_t first = min(a, b), last = max(a, b);
     void *items[ENTRIES];
-    size_t most = host_below(ENTRIES) + 1, n = radix_gang_lookup(t, first, last, items, most), i = 0;
+    size_t most = host_below(ENTRIES) + 1, n = radix_gang_lookup(t, first, last, items, most),
+           i = 0;
 
     for (struct entry *e = model; e < model + ENTRIES && i < most; e++)
         if (e->in && e->index >= first && e->index <= last) {

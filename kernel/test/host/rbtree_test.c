@@ -16,7 +16,9 @@ struct node {
 static struct node nodes[KEYS];
 static int augments;
 
-static struct node *node_of(const struct rb_node *n) { return n ? rb_entry(n, struct node, rb) : NULL; }
+static struct node *node_of(const struct rb_node *n) {
+    return n ? rb_entry(n, struct node, rb) : NULL;
+}
 
 static void summarise_sum(struct rb_node *n) {
     struct node *x = node_of(n);

@@ -122,7 +122,8 @@ static void test_text(void) {
         CHECK(sign(xv_strcmp(s, t)) == sign(strcmp(s, t)), "strcmp %s %s", s, t);
         CHECK(sign(xv_strncmp(s, t, n)) == sign(strncmp(s, t, n)), "strncmp %s %s %zu", s, t, n);
         CHECK(xv_strchr(s, 'b') == strchr(s, 'b') && xv_strchr(s, 0) == strchr(s, 0), "in %s", s);
-        CHECK(xv_strrchr(s, 'b') == strrchr(s, 'b') && xv_strrchr(s, 0) == strrchr(s, 0), "in %s", s);
+        CHECK(xv_strrchr(s, 'b') == strrchr(s, 'b') && xv_strrchr(s, 0) == strrchr(s, 0), "in %s",
+              s);
         CHECK(xv_strstr(s, sub) == strstr(s, sub), "strstr %s in %s", sub, s);
         memset(out, 'x', sizeof(out));
         CHECK(xv_strlcpy(out, s, n) == strlen(s), "length");

@@ -1,5 +1,6 @@
-// tiny fork | exec | (nothing): the smallest useful program. It forks itself 200 times, or forks and
-// executes itself, and prints instructions for each round. What it costs is what a process costs.
+// tiny fork | exec | (nothing): the smallest useful program. It forks itself 200 times, or forks
+// and executes itself, and prints instructions for each round. What it costs is what a process
+// costs.
 #include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>

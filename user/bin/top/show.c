@@ -80,8 +80,8 @@ static void put_memory(struct text *t)
     text_printf(t, "MiB Mem :%9.1f total,%9.1f free,%9.1f used,%9.1f buff/cache\n", total,
                 mib(mem, "MemFree"), total - available,
                 mib(mem, "Buffers") + mib(mem, "Cached") + mib(mem, "SReclaimable"));
-    text_printf(t, "MiB Swap:%9.1f total,%9.1f free,%9.1f used.%9.1f avail Mem\n\n", swap, swap_free,
-                swap - swap_free, available);
+    text_printf(t, "MiB Swap:%9.1f total,%9.1f free,%9.1f used.%9.1f avail Mem\n\n", swap,
+                swap_free, swap - swap_free, available);
     free(mem);
 }
 
@@ -134,8 +134,10 @@ void put_screen(struct text *t, struct snapshot *s, const struct snapshot *befor
     put_tasks(t, s);
     put_processor(t, s, before);
     put_memory(t);
-    text_printf(t, "\033[7m    PID USER      PR  NI    VIRT    RES    SHR S  %%CPU  %%MEM     TIME+ "
-                   "COMMAND%*s\033[m\n", view->columns > 78 ? view->columns - 78 : 0, "");
+    text_printf(t,
+                "\033[7m    PID USER      PR  NI    VIRT    RES    SHR S  %%CPU  %%MEM     TIME+ "
+                "COMMAND%*s\033[m\n",
+                view->columns > 78 ? view->columns - 78 : 0, "");
     order = view;
     for (size_t i = 0; list && i < s->count; i++)
         list[i] = &s->task[i];

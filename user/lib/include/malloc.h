@@ -9,7 +9,8 @@
 #define M_MMAP_THRESHOLD (-3)
 #define M_MMAP_MAX       (-4)
 
-/* 1 when the parameter is known and the value possible. Setting one ends the sliding of thresholds. */
+/* 1 when the parameter is known and the value possible. Setting one ends the sliding of thresholds.
+ */
 int mallopt(int param, int value);
 /* Gives back to the kernel what the heap has free at its end above `pad` bytes; 1 when anything. */
 int malloc_trim(size_t pad);

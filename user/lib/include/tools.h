@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The whole of a file as a string, in memory from malloc; NULL with errno when it cannot be read. */
+/* The whole of a file as a string, in memory from malloc; NULL with errno when it cannot be read.
+ */
 char *read_whole(const char *path, size_t *len);
 /* read_whole() for a file that must be there: ends the program otherwise. */
 char *must_read(const char *path);

@@ -4,8 +4,8 @@
  *   bins 2 .. 63     sizes below 1,024, one for each multiple of 16
  *   bins 64 .. 127   a quarter of a power of two each; the last holds all above
  *
- * A bit per bin says that it is not empty, so the smallest chunk that fits is found without looking at
- * empty bins.  Within one of the upper bins it is the first that fits.
+ * A bit per bin says that it is not empty, so the smallest chunk that fits is found without looking
+ * at empty bins.  Within one of the upper bins it is the first that fits.
  */
 #include "malloc/chunk.h"
 

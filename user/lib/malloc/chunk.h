@@ -9,8 +9,8 @@
  *
  * prev_size belongs to the previous chunk's payload while that one is in use; it is valid only when
  * the previous chunk is free (PREV_USED clear).  A head holds the size, four flags, and a seal made
- * of the size and the chunk's own address: what writes past the end of a block breaks the seal of the
- * next head.
+ * of the size and the chunk's own address: what writes past the end of a block breaks the seal of
+ * the next head.
  *
  * Invariants
  *   1. no two neighbouring chunks are free, and no free chunk precedes top: free() merges at once

@@ -2,12 +2,13 @@
  * malloc: the break and mappings.
  *
  * The heap grows by top_pad more than asked, and is trimmed back to it when top exceeds
- * trim_threshold.  A break that someone else has moved ends the row: its top becomes an ordinary free
- * chunk before a fence that is never freed, and a new row begins above.
+ * trim_threshold.  A break that someone else has moved ends the row: its top becomes an ordinary
+ * free chunk before a fence that is never freed, and a new row begins above.
  *
- * Larger requests are mappings of their own, which go back to the kernel when freed.  What a program
- * maps and frees it will ask for again: the threshold slides up to that size, and trim_threshold to
- * twice that, so that the next blocks of this size come from the heap (glibc does the same).
+ * Larger requests are mappings of their own, which go back to the kernel when freed.  What a
+ * program maps and frees it will ask for again: the threshold slides up to that size, and
+ * trim_threshold to twice that, so that the next blocks of this size come from the heap (glibc does
+ * the same).
  */
 #include "malloc/chunk.h"
 #include <errno.h>

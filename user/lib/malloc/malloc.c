@@ -1,10 +1,10 @@
 /*
  * malloc and free: see chunk.h for the heap's shape and its invariants.
  *
- * A request is served by the smallest free chunk that holds it (bins.c), else from top, and above the
- * mapping threshold by a mapping of its own (heap.c).  free() checks the block's head and the next
- * one, so a block that is freed twice or was written past its end is named at once; then it merges
- * the block with its free neighbours.
+ * A request is served by the smallest free chunk that holds it (bins.c), else from top, and above
+ * the mapping threshold by a mapping of its own (heap.c).  free() checks the block's head and the
+ * next one, so a block that is freed twice or was written past its end is named at once; then it
+ * merges the block with its free neighbours.
  *
  * Small blocks that are freed go into a cache first, one stack for each size, at most CACHE_DEPTH
  * deep: most programs free a block and ask for one of the same size soon.  A cached chunk is not
@@ -108,7 +108,8 @@ void *__malloc_allocate(size_t request)
 /* What malloc does when the cache does not help. */
 static __attribute__((noinline)) void *malloc_slowly(size_t request, const void *caller)
 {
-    struct chunk *c = request < __malloc_cache_limit ? cache[chunk_size_for(request) / ALIGN] : NULL;
+    struct chunk *c =
+        request < __malloc_cache_limit ? cache[chunk_size_for(request) / ALIGN] : NULL;
 
     if (c) /* then the cache does not help because it is damaged */
         __malloc_error("malloc()", c, "was written after it was freed");

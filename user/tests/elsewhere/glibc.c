@@ -65,7 +65,8 @@ static void test_file(void) {
     while (fgets(line, sizeof(line), f))
         n++;
     CHECK(n == 10000 && strcmp(line, "line 9999\n") == 0);
-    CHECK(fseek(f, -5, SEEK_END) == 0 && fgets(line, sizeof(line), f) && strcmp(line, "9999\n") == 0);
+    CHECK(fseek(f, -5, SEEK_END) == 0 && fgets(line, sizeof(line), f) &&
+          strcmp(line, "9999\n") == 0);
     fclose(f);
 }
 

@@ -1,9 +1,9 @@
 /*
  * Files: each worker has a few, and a copy of what they hold.
  *
- * The model of a file is its bytes up to MODEL; beyond that a file only has holes, made by truncate.
- * An operation that fails for want of memory or space must have changed nothing, and one that does a
- * part says how much.
+ * The model of a file is its bytes up to MODEL; beyond that a file only has holes, made by
+ * truncate. An operation that fails for want of memory or space must have changed nothing, and one
+ * that does a part says how much.
  */
 #include "stress.h"
 #include <errno.h>
@@ -55,7 +55,8 @@ void files_start(int worker, uint64_t seed)
     next_name = seed & 1;
     for (int i = 0; i < FILES; i++) {
         file[i].fd = -1;
-        file[i].bytes = mmap(NULL, MODEL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        file[i].bytes =
+            mmap(NULL, MODEL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (file[i].bytes == MAP_FAILED) {
             refused("mmap of a model");
             _exit(0);
@@ -106,7 +107,8 @@ static void read_some(int i, uint64_t *r)
         return;
     }
     if (done > left || (done < left && done < (ssize_t)n && done == 0))
-        broken("%s: pread of %zu at %ld gave %ld, size %ld", file[i].path, n, off, done, file[i].size);
+        broken("%s: pread of %zu at %ld gave %ld, size %ld", file[i].path, n, off, done,
+               file[i].size);
     compare(i, buffer, off, done, "read");
 }
 

@@ -22,9 +22,22 @@ static const char *const names[] = {"/", "/tmp", "/tmp/f", "f", ".", "..", "d/e"
 
 static uint64_t wild(uint64_t *r)
 {
-    static const uint64_t edges[] = {0, 1, 2, 3, 4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffff,
-                                     0x3ffffff000, 0x4000000000, 0xffffffc000000000,
-                                     0xffffffe000000000, 0x7fffffffffffffff, 0x8000000000000000};
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     2,
+                                     3,
+                                     4095,
+                                     4096,
+                                     4097,
+                                     0x7fffffff,
+                                     0x80000000,
+                                     0xffffffff,
+                                     0x3ffffff000,
+                                     0x4000000000,
+                                     0xffffffc000000000,
+                                     0xffffffe000000000,
+                                     0x7fffffffffffffff,
+                                     0x8000000000000000};
 
     switch (below(r, 10)) {
     case 0:
@@ -139,7 +152,8 @@ int run_fuzz(void)
     fflush(stdout);
     for (int i = 0; i < n; i++) {
         char cmd[96];
-        snprintf(cmd, sizeof(cmd), "rm -rf %s/stress.fuzz%d", options.dirs[i % options.dir_count], i);
+        snprintf(cmd, sizeof(cmd), "rm -rf %s/stress.fuzz%d", options.dirs[i % options.dir_count],
+                 i);
         if (system(cmd) != 0)
             printf("stress fuzz: rm fails\n");
     }

@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Some of a first run is caches and reserves that stay: it leaks if each of these runs leaves less. */
+/* Some of a first run is caches and reserves that stay: it leaks if each of these runs leaves less.
+ */
 #define LEAK_RUNS 5
 
 struct options options = {.processes = 0, .seconds = 20};

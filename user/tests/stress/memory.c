@@ -1,8 +1,8 @@
 /*
  * Anonymous memory: an arena of pages, each with what it should hold.
  *
- * Per page: whether it is mapped, its protection, the seed of its pattern (0: zeros). Each call on a
- * range of the arena is repeated on this table; a page's bytes are compared when it is met.
+ * Per page: whether it is mapped, its protection, the seed of its pattern (0: zeros). Each call on
+ * a range of the arena is repeated on this table; a page's bytes are compared when it is met.
  */
 #include "stress.h"
 #include <errno.h>

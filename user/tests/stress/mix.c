@@ -104,7 +104,8 @@ int run_mix(void)
     for (int i = 0; i < options.processes; i++) {
         char path[64];
         for (int k = 0; k < 8; k++) {
-            snprintf(path, sizeof(path), "%s/stress.%d.%d", options.dirs[i % options.dir_count], i, k);
+            snprintf(path, sizeof(path), "%s/stress.%d.%d", options.dirs[i % options.dir_count], i,
+                     k);
             unlink(path);
         }
     }

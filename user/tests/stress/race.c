@@ -25,7 +25,7 @@ static char path[2][64];
 
 static int time_left(void) { return now_ms() < end_ms && !shared->failed; }
 
-/* ---- one address space: a maps, unmaps, protects; b touches by system call and by hand ---------- */
+/* ---- one address space: a maps, unmaps, protects; b touches by system call and by hand ------- */
 
 static volatile int stop;
 static int zero_fd, null_fd;
@@ -126,7 +126,7 @@ static void one_space(uint64_t seed)
     _exit(0);
 }
 
-/* ---- one file: truncated, mapped, renamed, unlinked, by all ------------------------------------- */
+/* ---- one file: truncated, mapped, renamed, unlinked, by all ---------------------------------- */
 
 static void file_side(uint64_t seed)
 {
@@ -192,7 +192,7 @@ static void file_side(uint64_t seed)
     _exit(0);
 }
 
-/* ---- killed in the middle of fork, exec, exit, pipes -------------------------------------------- */
+/* ---- killed in the middle of fork, exec, exit, pipes ----------------------------------------- */
 
 static void victim(uint64_t *r)
 {
@@ -264,7 +264,8 @@ int run_race(void)
     zero_fd = open("/dev/zero", O_RDONLY);
     null_fd = open("/dev/null", O_WRONLY);
     for (int i = 0; i < 2; i++)
-        snprintf(path[i], sizeof(path[i]), "%s/stress.race%d", options.dirs[options.dir_count - 1], i);
+        snprintf(path[i], sizeof(path[i]), "%s/stress.race%d", options.dirs[options.dir_count - 1],
+                 i);
     for (int i = 0; i < 5; i++) {
         uint64_t seed = rnd(&r);
         pid_t pid = fork();

@@ -11,9 +11,9 @@
  *   deep    directories in directories              open    -n open files
  *   tree    everything in -d DIR is read, then written: for damaged file systems
  *
- * The last line is `stress KIND: ok` or the first thing that was wrong; the status says so. What the
- * kernel holds is compared before and after (leak.h). The seed is printed; on one hart it repeats
- * the run nearly.
+ * The last line is `stress KIND: ok` or the first thing that was wrong; the status says so. What
+ * the kernel holds is compared before and after (leak.h). The seed is printed; on one hart it
+ * repeats the run nearly.
  *
  * Running out of memory or space is an answer: every operation may fail with ENOMEM, EAGAIN or
  * ENOSPC, and then must have changed nothing.
