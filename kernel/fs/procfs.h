@@ -17,6 +17,9 @@ struct procfs_file {
     // Takes what was written (terminated): 0 or -errno. NULL: read only.
     int (*store)(const char *text, size_t n, void *arg);
     void *arg;
+    // Instead of show, for what is too large to make at once: fills n bytes (at most a page) that
+    // stand at pos. How many, 0 at the end, or -errno.
+    ssize_t (*read)(char *buf, size_t n, off_t pos);
 };
 void procfs_add(const struct procfs_file *f); // for ever; boot only
 // A symbolic link with fixed text.
@@ -28,6 +31,7 @@ struct procfs_pid_file {
     uint32_t mode;
     int (*show)(struct textbuf *t, struct process *p);
     int (*store)(const char *text, size_t n, struct process *p);
+    ssize_t (*read)(char *buf, size_t n, off_t pos, struct process *p); // instead of show, as above
     // Instead of show: a symbolic link to a place ("exe"): fills *out (held). -ENOENT: it has none.
     int (*link)(struct process *p, struct path *out);
 };

@@ -62,9 +62,44 @@ static ssize_t read_locked(struct file *f, struct proc_reader *r, struct uio *u,
     return n || !want ? (ssize_t)n : -EFAULT;
 }
 
+static bool is_binary(ino_t ino) {
+    return proc_kind(ino) == PROC_STATIC ? proc_node(ino)->file->read != NULL
+                                         : proc_pid_is_binary(ino);
+}
+
+static ssize_t read_chunk(char *buf, size_t n, off_t pos, ino_t ino) {
+    if (proc_kind(ino) == PROC_STATIC)
+        return proc_node(ino)->file->read(buf, n, pos);
+    return proc_pid_read(buf, n, pos, ino);
+}
+
+// Files without a text: a page at a time.
+static ssize_t read_binary(ino_t ino, struct uio *u, off_t *pos) {
+    ssize_t n = 0, done = 0;
+    char *buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+    if (!buf)
+        return -ENOMEM;
+    while (u->left) {
+        n = read_chunk(buf, min(u->left, PAGE_SIZE), *pos, ino);
+        if (n <= 0)
+            break;
+        size_t copied = copy_to_uio(u, buf, (size_t)n);
+        done += (ssize_t)copied;
+        *pos += (off_t)copied;
+        if (copied < (size_t)n) {
+            n = -EFAULT;
+            break;
+        }
+    }
+    kfree(buf);
+    return done ? done : n;
+}
+
 static ssize_t proc_read(struct file *f, struct uio *u, off_t *pos) {
     struct proc_reader *r = f->private;
 
+    if (is_binary(f->inode->ino))
+        return read_binary(f->inode->ino, u, pos);
     mutex_lock(&r->lock);
     ssize_t n = read_locked(f, r, u, pos);
     mutex_unlock(&r->lock);

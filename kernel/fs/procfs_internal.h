@@ -52,6 +52,8 @@ int proc_pid_follow(struct inode *link, struct path *out);
 // Entries for the live processes, from f->pos on; see procfs.c for positions.
 bool proc_pid_list(struct file *f, struct dir_sink *sink, off_t base);
 int proc_pid_show(struct textbuf *t, ino_t ino);
+bool proc_pid_is_binary(ino_t ino); // has `read` instead of a text
+ssize_t proc_pid_read(char *buf, size_t n, off_t pos, ino_t ino);
 int proc_pid_store(const char *text, size_t n, ino_t ino);
 // A decimal number that is the whole name, or -1.
 int proc_parse_number(const char *name, size_t len);

@@ -326,18 +326,43 @@ static int fdinfo_show(struct textbuf *t, int pid, int fd) {
     return 0;
 }
 
+// The process of a file, held, if the caller may read it.
+static int find_readable(const struct procfs_pid_file *file, ino_t ino, struct process **p) {
+    *p = proc_pids->find(proc_pid(ino));
+    if (!*p)
+        return -ESRCH;
+    int err = file->mode & 044 ? 0 : proc_pids->may_look(*p);
+    if (err)
+        proc_pids->put(*p);
+    return err;
+}
+
 int proc_pid_show(struct textbuf *t, ino_t ino) {
     if (proc_kind(ino) == PROC_FDINFO_FILE)
         return fdinfo_show(t, proc_pid(ino), proc_index(ino));
     const struct procfs_pid_file *file = pid_file((size_t)proc_index(ino));
-    struct process *p = proc_pids->find(proc_pid(ino));
-    if (!p)
-        return -ESRCH;
-    int err = file->mode & 044 ? 0 : proc_pids->may_look(p);
-    if (!err)
-        err = file->show ? file->show(t, p) : -EIO;
+    struct process *p;
+    int err = find_readable(file, ino, &p);
+    if (err)
+        return err;
+    err = file->show ? file->show(t, p) : -EIO;
     proc_pids->put(p);
     return err;
+}
+
+bool proc_pid_is_binary(ino_t ino) {
+    return proc_kind(ino) == PROC_PID_FILE && pid_file((size_t)proc_index(ino))->read;
+}
+
+ssize_t proc_pid_read(char *buf, size_t n, off_t pos, ino_t ino) {
+    const struct procfs_pid_file *file = pid_file((size_t)proc_index(ino));
+    struct process *p;
+    int err = find_readable(file, ino, &p);
+    if (err)
+        return err;
+    ssize_t got = file->read(buf, n, pos, p);
+    proc_pids->put(p);
+    return got;
 }
 
 int proc_pid_store(const char *text, size_t n, ino_t ino) {

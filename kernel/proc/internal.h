@@ -18,3 +18,10 @@ void process_reap_locked(struct process *p);
 void terminal_hangup(struct process *p);
 // The device number and the foreground group of a session's terminal; 0 and -1 without one.
 void terminal_describe(int session, int *tty_nr, int *foreground);
+
+// procfs_maps.c
+struct textbuf;
+int procfs_show_maps(struct textbuf *b, struct process *p);
+int procfs_show_smaps(struct textbuf *b, struct process *p);
+int procfs_show_smaps_rollup(struct textbuf *b, struct process *p);
+ssize_t procfs_read_pagemap(char *buf, size_t n, off_t pos, struct process *p);

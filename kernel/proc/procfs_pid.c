@@ -16,7 +16,6 @@
 #include "proc/internal.h"
 #include "proc/signal.h"
 #include "vm/mm.h"
-#include "vm/vma.h"
 
 #define NS_PER_TICK (1000000000UL / USER_HZ)
 
@@ -249,66 +248,6 @@ static int show_auxv(struct textbuf *b, struct process *p) {
     return 0;
 }
 
-// ---- maps
-
-// The open file behind a VMA; NULL for anonymous memory, shared or not (vm/shmem.c: its object is
-// both the mapping's host and what the VMA holds).
-static const struct file *vma_file(const struct vma *v) {
-    return v->file && v->file != v->mapping->host ? v->file : NULL;
-}
-
-static void map_name(struct textbuf *b, const struct vma *v, char *path) {
-    const struct file *f = vma_file(v);
-    if (f) {
-        ssize_t n = path_to_string(NULL, &f->path, path, PATH_MAX);
-        text_printf(b, "%s", n >= 0 ? path : "?");
-    } else if (vma_is_heap(v)) {
-        text_printf(b, "[heap]");
-    } else if (v->flags & VM_STACK) {
-        text_printf(b, "[stack]");
-    } else if (v->flags & VM_SPECIAL) {
-        text_printf(b, "[vdso]");
-    } else if (v->mapping) {
-        text_printf(b, "/dev/zero (deleted)");
-    }
-}
-
-#define MAP_NAME_COLUMN 73
-
-static void show_map(struct textbuf *b, const struct vma *v, char *path) {
-    const struct file *f = vma_file(v);
-    dev_t dev = f && f->inode->super ? f->inode->super->devno : 0;
-    uint64_t off = v->mapping ? v->pgoff << PAGE_SHIFT : 0;
-    size_t start = b->len;
-    text_printf(b, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
-                v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
-                v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p', off, dev >> 8,
-                dev & 255, f ? f->inode->ino : 0UL);
-    if (v->mapping || (v->flags & (VM_STACK | VM_SPECIAL)) || vma_is_heap(v)) {
-        int pad = MAP_NAME_COLUMN - (int)(b->len - start);
-        text_printf(b, "%*s", max(pad, 0), "");
-        map_name(b, v, path);
-    }
-    text_printf(b, "\n");
-}
-
-static int show_maps(struct textbuf *b, struct process *p) {
-    struct mm *mm = process_mm(p);
-    struct vma *v;
-    if (!mm)
-        return 0;
-    char *path = kmalloc(PATH_MAX, GFP_KERNEL);
-    if (path) {
-        down_read(&mm->lock);
-        list_for_each(v, &mm->vma_list, link)
-            show_map(b, v, path);
-        up_read(&mm->lock);
-        kfree(path);
-    }
-    mm_put(mm);
-    return path ? 0 : -ENOMEM;
-}
-
 // ---- limits
 
 static void show_limit(struct textbuf *b, const char *name, const char *unit,
@@ -373,7 +312,10 @@ static const struct procfs_pid_file files[] = {
     {.name = "environ", .mode = 0400, .show = show_environ},
     {.name = "exe", .mode = 0777, .link = link_exe},
     {.name = "limits", .mode = 0444, .show = show_limits},
-    {.name = "maps", .mode = 0444, .show = show_maps},
+    {.name = "maps", .mode = 0444, .show = procfs_show_maps},
+    {.name = "pagemap", .mode = 0400, .read = procfs_read_pagemap},
+    {.name = "smaps", .mode = 0444, .show = procfs_show_smaps},
+    {.name = "smaps_rollup", .mode = 0444, .show = procfs_show_smaps_rollup},
     {.name = "stat", .mode = 0444, .show = show_stat},
     {.name = "statm", .mode = 0444, .show = show_statm},
     {.name = "status", .mode = 0444, .show = show_status},

@@ -25,6 +25,7 @@
 #define VM_GROWSDOWN 0x100u
 #define VM_LOCKED 0x200u
 #define VM_NORESERVE 0x400u
+#define VM_ACCOUNT 0x800u // counted in what is promised (vm/commit.h)
 #define VM_STACK 0x1000u // named [stack]
 #define VM_DONTEXPAND 0x2000u
 #define VM_SPECIAL 0x4000u // vDSO: pages without struct page accounting
