@@ -325,6 +325,8 @@ static struct dentry *take_unused(struct dentry **parent) {
     return found;
 }
 
+uint64_t vfs_cache_pressure = 100;
+
 uint64_t dentry_shrink(uint64_t wanted) {
     struct dentry *d, *parent;
     uint64_t freed = 0;
@@ -337,7 +339,7 @@ uint64_t dentry_shrink(uint64_t wanted) {
     return freed;
 }
 
-static uint64_t lru_size(void) { return lru_count; }
+static uint64_t lru_size(void) { return lru_count * vfs_cache_pressure / 100; }
 static struct shrinker dentry_shrinker = {
     .name = "dentry", .count = lru_size, .scan = dentry_shrink};
 
@@ -351,5 +353,6 @@ void path_init(void) {
         list_init(&hash_table[n]);
     hash_shift = 32 - order;
     dentry_slab = slab_cache_create("dentry", sizeof(struct dentry), 0, NULL);
+    slab_cache_set_reclaimable(dentry_slab);
     shrinker_register(&dentry_shrinker);
 }

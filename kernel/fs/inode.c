@@ -21,6 +21,7 @@
 
 #include "abi/errno.h"
 #include "fs/lock.h"
+#include "fs/path.h"
 #include "fs/super.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
@@ -430,7 +431,7 @@ int inode_evict_super(struct super *s) {
     return err;
 }
 
-static uint64_t lru_size(void) { return lru_count; }
+static uint64_t lru_size(void) { return lru_count * vfs_cache_pressure / 100; }
 static struct shrinker inode_shrinker = {.name = "inode", .count = lru_size, .scan = inode_shrink};
 
 void inode_cache_init(void) {
@@ -443,5 +444,6 @@ void inode_cache_init(void) {
         list_init(&hash_table[n]);
     hash_mask = heads - 1;
     inode_slab = slab_cache_create("inode_cache", sizeof(struct inode), 0, NULL);
+    slab_cache_set_reclaimable(inode_slab);
     shrinker_register(&inode_shrinker);
 }

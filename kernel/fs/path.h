@@ -94,5 +94,6 @@ int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode);
 int vfs_chown(struct fsctx *c, const struct path *p, uint32_t uid, uint32_t gid); // -1: as it is
 // times NULL: now; tv_nsec may be UTIME_NOW or UTIME_OMIT.
 int vfs_utimes(struct fsctx *c, const struct path *p, const struct timespec times[2]);
+extern uint64_t vfs_cache_pressure; // percent of unused names and inodes that a shrinker offers
 uint64_t dentry_shrink(uint64_t wanted);
 void path_init(void);

@@ -22,6 +22,7 @@
 #include "lib/format.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
+#include "mm/stat.h"
 
 #define PIPE_SLOTS 16
 #define PIPE_MAX_BYTES (1024 * 1024) // F_SETPIPE_SZ of anybody
@@ -71,11 +72,16 @@ static struct pipe *pipe_alloc(void) {
     return p;
 }
 
+static void drop_page(struct page *page) {
+    mm_stat_add(NR_PIPE, -1);
+    page_put(page);
+}
+
 static void pipe_free(struct pipe *p) {
     while (p->tail != p->head)
-        page_put(slot(p, p->tail++)->page);
+        drop_page(slot(p, p->tail++)->page);
     while (p->spares > 0)
-        page_put(p->spare[--p->spares]);
+        drop_page(p->spare[--p->spares]);
     if (p->buf != p->inline_buf)
         kfree(p->buf);
     slab_free(pipe_slab, p);
@@ -84,14 +90,17 @@ static void pipe_free(struct pipe *p) {
 static struct page *take_page(struct pipe *p) {
     if (p->spares > 0)
         return p->spare[--p->spares];
-    return page_alloc(GFP_USER, 0);
+    struct page *page = page_alloc(GFP_USER, 0);
+    if (page)
+        mm_stat_add(NR_PIPE, 1);
+    return page;
 }
 
 static void give_page(struct pipe *p, struct page *page) {
     if (p->spares < SPARE_PAGES)
         p->spare[p->spares++] = page;
     else
-        page_put(page);
+        drop_page(page);
 }
 
 // Reads what is there, up to u->left. Lock held. Bytes, or -EFAULT when not even one.

@@ -196,5 +196,7 @@ void procfs_init(void) {
     procfs_add_link("self", "");
     procfs_add_memory();
     procfs_add_system();
+    procfs_add_sysctl();
+    procfs_add_kpage();
     fs_register(&proc_type);
 }

@@ -22,6 +22,18 @@ struct procfs_file {
     ssize_t (*read)(char *buf, size_t n, off_t pos);
 };
 void procfs_add(const struct procfs_file *f); // for ever; boot only
+
+// A file that is one number: show and store for struct procfs_file, whose arg is this.
+struct procfs_number {
+    uint64_t *value; // NULL: get and set
+    uint64_t min, max;
+    uint64_t (*get)(void);
+    void (*set)(uint64_t value);
+};
+int procfs_show_number(struct textbuf *t, void *number);
+int procfs_store_number(const char *text, size_t n, void *number);
+// One decimal number within [min, max] with white space around it, and nothing else: 0 or -EINVAL.
+int procfs_parse_number(const char *text, size_t n, uint64_t lo, uint64_t hi, uint64_t *out);
 // A symbolic link with fixed text.
 void procfs_add_link(const char *path, const char *target);
 

@@ -6,6 +6,7 @@
 #include "fs/procfs_internal.h"
 
 #include "abi/errno.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 
 #define STORE_MAX 4096 // bytes that one write may bring
@@ -127,6 +128,39 @@ static ssize_t proc_write(struct file *f, struct uio *u, off_t *pos) {
         err = store(text, n, f->inode->ino);
     kfree(text);
     return err ? err : (ssize_t)n;
+}
+
+int procfs_parse_number(const char *text, size_t n, uint64_t lo, uint64_t hi, uint64_t *out) {
+    const char *p = text, *end;
+    while (*p == ' ' || *p == '\t')
+        p++;
+    uint64_t value = parse_u64(p, &end, 10);
+    bool digits = end != p;
+    while (*end == ' ' || *end == '\t' || *end == '\n')
+        end++;
+    if (!digits || end != text + n || value < lo || value > hi)
+        return -EINVAL;
+    *out = value;
+    return 0;
+}
+
+int procfs_show_number(struct textbuf *t, void *number) {
+    const struct procfs_number *num = number;
+    text_printf(t, "%lu\n", num->value ? READ_ONCE(*num->value) : num->get());
+    return 0;
+}
+
+int procfs_store_number(const char *text, size_t n, void *number) {
+    const struct procfs_number *num = number;
+    uint64_t value;
+    int err = procfs_parse_number(text, n, num->min, num->max, &value);
+    if (err)
+        return err;
+    if (num->value)
+        WRITE_ONCE(*num->value, value);
+    else
+        num->set(value);
+    return 0;
 }
 
 const struct file_ops proc_file_ops = {

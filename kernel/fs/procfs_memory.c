@@ -1,40 +1,49 @@
 // /proc: what is known of memory. Linux's formats to the column, so that its tools read them.
-#include "abi/errno.h"
-#include "fs/mount.h"
 #include "fs/procfs_system.h"
-#include "klog/printk.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/kspace.h"
-#include "mm/shrink.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
-#include "vm/pagecache.h"
+#include "vm/commit.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
 static uint64_t stat_pages(enum mm_stat s) { return (uint64_t)mm_stat_read(s); }
 
-static uint64_t watermarks(void) {
+static uint64_t reclaimable(uint64_t pages, uint64_t low) { return pages - min(pages / 2, low); }
+
+// What could be had without swapping (Linux's estimate): free memory above the high watermarks, and
+// the cache and the slabs that shrink, of which the low watermark or a half stays in use.
+static uint64_t available_pages(void) {
     struct zone_info z;
-    uint64_t sum = 0;
+    uint64_t low = 0, high = 0, free = mem_free_pages();
 
     for (int i = 0; i < ZONE_COUNT; i++)
-        if (zone_get_info(i, &z))
-            sum += z.low;
-    return sum;
-}
-
-// What could be had without swapping: free and clean cache, less what the kernel keeps back.
-static uint64_t available_pages(void) {
-    uint64_t cache = stat_pages(NR_FILE) - min(stat_pages(NR_FILE), stat_pages(NR_SHMEM));
-    uint64_t all = mem_free_pages() + cache, keep = watermarks();
-    return all > keep ? all - keep : 0;
+        if (zone_get_info(i, &z)) {
+            low += z.low;
+            high += z.high;
+        }
+    uint64_t file = stat_pages(NR_FILE), shmem = stat_pages(NR_SHMEM);
+    uint64_t cache = reclaimable(file - min(file, shmem), low);
+    return free - min(free, high) + cache + reclaimable(stat_pages(NR_SLAB_RECLAIMABLE), low);
 }
 
 static void line(struct textbuf *t, const char *name, uint64_t pages) {
     int pad = 15 - (int)strlen(name);
     text_printf(t, "%s:%*s%8lu kB\n", name, max(pad, 0), "", pages * KIB_PER_PAGE);
+}
+
+// xv39's own, after Linux's lines: the rest of the books. MemTotal = MemFree + Buffers + Cached +
+// AnonPages + Slab + KernelStack + PageTables + (VmallocUsed - KernelStack) + these three, and
+// MemTotal + MemReserved is all of RAM.
+static void own_lines(struct textbuf *t) {
+    long transit = mm_stat_in_transit();
+
+    line(t, "PipeBuffers", stat_pages(NR_PIPE));
+    line(t, "KernelFrames", stat_pages(NR_KERNEL));
+    text_printf(t, "InTransit:      %8ld kB\n", transit * (long)KIB_PER_PAGE);
+    line(t, "MemReserved", mem_reserved_pages());
 }
 
 static int meminfo(struct textbuf *t, void *arg) {
@@ -63,17 +72,23 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "AnonPages", anon);
     line(t, "Mapped", stat_pages(NR_MAPPED));
     line(t, "Shmem", shmem);
-    line(t, "KReclaimable", 0);
-    line(t, "Slab", stat_pages(NR_SLAB));
-    line(t, "SReclaimable", 0);
+    line(t, "KReclaimable", stat_pages(NR_SLAB_RECLAIMABLE));
+    line(t, "Slab", stat_pages(NR_SLAB_RECLAIMABLE) + stat_pages(NR_SLAB));
+    line(t, "SReclaimable", stat_pages(NR_SLAB_RECLAIMABLE));
     line(t, "SUnreclaim", stat_pages(NR_SLAB));
     line(t, "KernelStack", stat_pages(NR_KSTACK));
     line(t, "PageTables", stat_pages(NR_PAGETABLE));
-    line(t, "CommitLimit", total / 2);
-    line(t, "Committed_AS", anon + shmem);
+    line(t, "SecPageTables", 0);
+    line(t, "NFS_Unstable", 0);
+    line(t, "Bounce", 0);
+    line(t, "WritebackTmp", 0);
+    line(t, "CommitLimit", commit_limit());
+    line(t, "Committed_AS", commit_total());
     line(t, "VmallocTotal", (VMALLOC_END - VMALLOC_START) / PAGE_SIZE);
     line(t, "VmallocUsed", stat_pages(NR_VMALLOC) + stat_pages(NR_KSTACK));
     line(t, "VmallocChunk", 0);
+    line(t, "Percpu", 0);
+    own_lines(t);
     return 0;
 }
 
@@ -103,6 +118,31 @@ static int zoneinfo(struct textbuf *t, void *arg) {
                         "        cma      0\n  pagesets\n    count: %lu\n",
                         z.name, z.free, z.min, z.low, z.high, z.present, z.present, z.managed,
                         z.pcp_pages);
+    return 0;
+}
+
+// Frames are not grouped by mobility here: everything is of the first type, which is what Linux
+// shows when it has too little memory for groups.
+static int pagetypeinfo(struct textbuf *t, void *arg) {
+    struct zone_info z;
+
+    text_printf(t, "Page block order: %d\nPages per block:  %lu\n\n", MAX_ORDER, 1UL << MAX_ORDER);
+    text_printf(t, "%-43s ", "Free pages count per migrate type at order");
+    for (int order = 0; order <= MAX_ORDER; order++)
+        text_printf(t, "%6d ", order);
+    text_printf(t, "\n");
+    for (int i = 0; i < ZONE_COUNT; i++) {
+        if (!zone_get_info(i, &z))
+            continue;
+        text_printf(t, "Node %4d, zone %8s, type %12s ", 0, z.name, "Unmovable");
+        for (int order = 0; order <= MAX_ORDER; order++)
+            text_printf(t, "%6lu ", z.free_blocks[order]);
+        text_printf(t, "\n");
+    }
+    text_printf(t, "\n%-23s%12s \n", "Number of blocks type ", "Unmovable");
+    for (int i = 0; i < ZONE_COUNT; i++)
+        if (zone_get_info(i, &z))
+            text_printf(t, "Node %d, zone %8s %12lu \n", 0, z.name, z.present >> MAX_ORDER);
     return 0;
 }
 
@@ -136,8 +176,9 @@ static int vmstat(struct textbuf *t, void *arg) {
         const char *name;
         enum mm_stat stat;
     } rows[] = {
+        {"nr_slab_reclaimable", NR_SLAB_RECLAIMABLE},
         {"nr_slab_unreclaimable", NR_SLAB}, {"nr_page_table_pages", NR_PAGETABLE},
-        {"nr_kernel_stack", NR_KSTACK},     {"nr_anon_pages", NR_ANON},
+        {"nr_anon_pages", NR_ANON},
         {"nr_file_pages", NR_FILE},         {"nr_shmem", NR_SHMEM},
         {"nr_mapped", NR_MAPPED},           {"nr_dirty", NR_DIRTY},
         {"nr_writeback", NR_WRITEBACK},     {"pgpgin", PGPGIN},
@@ -145,9 +186,13 @@ static int vmstat(struct textbuf *t, void *arg) {
         {"pgfree", PGFREE},                 {"pgfault", PGFAULT},
         {"pgmajfault", PGMAJFAULT},         {"cow_copies", COW_COPIES},
         {"nr_tlb_remote_flush", TLB_SHOOTDOWNS},
+        {"oom_kill", OOM_KILLS},            {"drop_pagecache", DROP_PAGECACHE},
+        {"drop_slab", DROP_SLAB},           {"nr_pipe_pages", NR_PIPE},
+        {"nr_kernel_frames", NR_KERNEL},
     };
 
-    text_printf(t, "nr_free_pages %lu\n", mem_free_pages());
+    text_printf(t, "nr_free_pages %lu\nnr_kernel_stack %lu\n", mem_free_pages(),
+                stat_pages(NR_KSTACK) * KIB_PER_PAGE); // in KiB, unlike the rest
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         text_printf(t, "%s %ld\n", rows[i].name, mm_stat_read(rows[i].stat));
     return 0;
@@ -158,36 +203,15 @@ static int swaps(struct textbuf *t, void *arg) {
     return 0;
 }
 
-// 1: clean pages of files; 2: names, inodes and other objects; 3: both. proc(5).
-static int drop_caches(const char *text, size_t n, void *arg) {
-    const char *end;
-    uint64_t what = parse_u64(text, &end, 10);
-
-    if (end == text || what < 1 || what > 4)
-        return -EINVAL;
-    while (what & 2 && dentry_shrink(UINT64_MAX / 8) + inode_shrink(UINT64_MAX / 8) > 0)
-        ;
-    if (what & 1)
-        page_cache_drop_all();
-    if (what & 2) { // inodes whose pages went just now
-        inode_shrink(UINT64_MAX / 8);
-        mm_drain_all(); // on every CPU
-    }
-    pr_debug("drop_caches: %lu\n", what);
-    return 0;
-}
-
-static int no_text(struct textbuf *t, void *arg) { return 0; }
-
 static const struct procfs_file files[] = {
     {.path = "meminfo", .mode = 0444, .show = meminfo},
     {.path = "buddyinfo", .mode = 0444, .show = buddyinfo},
     {.path = "zoneinfo", .mode = 0444, .show = zoneinfo},
+    {.path = "pagetypeinfo", .mode = 0400, .show = pagetypeinfo},
     {.path = "slabinfo", .mode = 0400, .show = slabinfo},
     {.path = "vmallocinfo", .mode = 0400, .show = vmallocinfo},
     {.path = "vmstat", .mode = 0444, .show = vmstat},
     {.path = "swaps", .mode = 0444, .show = swaps},
-    {.path = "sys/vm/drop_caches", .mode = 0200, .show = no_text, .store = drop_caches},
 };
 
 void procfs_add_memory(void) {

@@ -5,3 +5,5 @@
 
 void procfs_add_memory(void); // procfs_memory.c
 void procfs_add_system(void); // procfs_system.c
+void procfs_add_sysctl(void); // procfs_sysctl.c
+void procfs_add_kpage(void);  // procfs_kpage.c

@@ -23,6 +23,7 @@
 #include "mm/stat.h"
 #include "mm/zone.h"
 #include "riscv/pagecopy.h"
+#include "riscv/tcb.h"
 
 #define RECLAIM_ROUNDS 16
 
@@ -163,6 +164,8 @@ static __noinline struct page *alloc_slow(gfp_t gfp, int order) {
         p = pcp_pop_zeroed(gfp & GFP_DMA32 ? ZONE_DMA32 : zone_preferred);
     if (p)
         return hand_out(p);
+    if (unlikely(current_tcb->use_reserves))
+        gfp |= GFP_HIGH;
     p = take_or_reclaim(gfp, order);
     if (!p)
         return NULL;
@@ -195,10 +198,15 @@ void page_free(struct page *p, int order) {
 
 void *frame_alloc(gfp_t gfp, int order) {
     struct page *p = page_alloc(gfp, order);
-    return p ? page_to_virt(p) : NULL;
+    if (!p)
+        return NULL;
+    mm_stat_add(NR_KERNEL, 1L << order);
+    return page_to_virt(p);
 }
 
 void frame_free(void *va, int order) {
-    if (va)
-        page_free(virt_to_page(va), order);
+    if (!va)
+        return;
+    mm_stat_add(NR_KERNEL, -(1L << order));
+    page_free(virt_to_page(va), order);
 }

@@ -17,7 +17,7 @@ enum zone_type { ZONE_DMA32, ZONE_NORMAL, ZONE_COUNT };
 struct page *__must_check page_alloc(gfp_t gfp, int order);
 // Drops the reference; the same as page_put() on the head.
 void page_free(struct page *p, int order);
-// The frames' linear-map address instead of struct page.
+// The frames' linear-map address instead of struct page; counted in NR_KERNEL.
 void *__must_check frame_alloc(gfp_t gfp, int order);
 void frame_free(void *va, int order);
 // page_put() of an order-0 frame that holds only zero bytes and has no other user: it is kept aside
@@ -31,6 +31,9 @@ void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order));
 // Books, in pages.
 uint64_t mem_total_pages(void); // handed to the buddy at boot plus later
 uint64_t mem_reserved_pages(void); // RAM that never was: firmware, kernel image, struct page
+// The sum of the min watermarks, and how to set it: each zone gets its share.
+uint64_t mem_min_free_pages(void);
+void mem_set_min_free(uint64_t pages);
 uint64_t mem_free_pages(void);  // exact: buddy and per-CPU lists, of all zones
 // Watermark sums and per-order counts, for /proc/{buddyinfo,zoneinfo}.
 struct zone_info {

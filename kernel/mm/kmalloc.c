@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/slab_impl.h"
+#include "mm/stat.h"
 
 #define KMALLOC_SLAB_MAX 4096
 #define GRAIN 16
@@ -50,7 +51,12 @@ static int order_of(size_t size) {
 static __noinline void *kmalloc_large(size_t size, gfp_t gfp) {
     if (size > PAGE_SIZE << MAX_ORDER)
         return NULL;
-    return frame_alloc(gfp, order_of(size));
+    int order = order_of(size);
+    struct page *p = page_alloc(gfp, order);
+    if (!p)
+        return NULL;
+    mm_stat_add(NR_SLAB, 1L << order);
+    return page_to_virt(p);
 }
 
 void *kmalloc(size_t size, gfp_t gfp) {
@@ -93,6 +99,7 @@ void kfree(void *p) {
     }
     if (page->flags || page->refcount != 1 || !IS_ALIGNED((vaddr_t)p, PAGE_SIZE))
         slab_error(NULL, p, "kfree of what kmalloc did not give");
+    mm_stat_add(NR_SLAB, -(1L << page->order));
     page_free(page, page->order);
 }
 

@@ -76,7 +76,7 @@ static void slab_destroy(struct slab_cache *c, struct page *slab) {
         slab[i].owner = NULL;
     }
     c->slabs--;
-    mm_stat_add(NR_SLAB, -(1L << c->order));
+    mm_stat_add(c->stat, -(1L << c->order));
     page_free(slab, c->order);
 }
 
@@ -134,7 +134,7 @@ bool slab_grow(struct slab_cache *c, gfp_t gfp) {
     if (!slab)
         return false;
     slab_cut(c, slab);
-    mm_stat_add(NR_SLAB, 1L << c->order);
+    mm_stat_add(c->stat, 1L << c->order);
     spin_lock(&c->lock);
     list_push_front(&c->empty, &slab->link);
     c->empty_slabs++;
@@ -174,6 +174,7 @@ static void cache_setup(struct slab_cache *c, const char *name, size_t size, siz
     c->name = name;
     c->size = max(size, sizeof(void *));
     c->ctor = ctor;
+    c->stat = NR_SLAB;
     c->stride = layout(c, align);
     c->order = choose_order(c->stride);
     assertf(c->offset + c->stride <= slab_bytes(c), "%s: objects of %zu bytes", name, size);
@@ -197,6 +198,11 @@ struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align
     assertf(c, "no memory for the slab cache %s", name);
     cache_setup(c, name, size, align, ctor);
     return c;
+}
+
+void slab_cache_set_reclaimable(struct slab_cache *c) {
+    assertf(c->slabs == 0, "%s has %lu slabs", c->name, c->slabs);
+    c->stat = NR_SLAB_RECLAIMABLE;
 }
 
 // Other CPUs' magazines cannot be emptied from here, and need not be: their objects are free.

@@ -18,6 +18,8 @@ struct slab_cache;
 // size and align in bytes (align 0: 8). ctor may be NULL. Panics only at boot (no memory at all).
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t align,
                                      void (*ctor)(void *));
+// Counts its pages as memory that a shrinker can get back. Right after it is made.
+void slab_cache_set_reclaimable(struct slab_cache *c);
 void slab_cache_destroy(struct slab_cache *c); // all objects must have been freed: asserts
 // Any context with GFP_ATOMIC. NULL when out of memory. GFP_ZERO is for caches without ctor.
 void *__must_check slab_alloc(struct slab_cache *c, gfp_t gfp);

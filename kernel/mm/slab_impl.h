@@ -4,6 +4,7 @@
 
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "mm/stat.h"
 #include "riscv/machine.h"
 #include "sync/cpu.h"
 
@@ -42,6 +43,7 @@ struct slab_cache {
     uint32_t magazine_size;  // [I] 0: no magazines
     int order;               // [I] of a slab's block of pages
     void (*ctor)(void *);    // [I]
+    enum mm_stat stat;       // [I] its pages are counted there
     struct list all;         // [list of caches]
 
     struct spinlock lock;

@@ -6,6 +6,13 @@
 
 #include "mm/zone.h"
 
+// Every frame that is not free has one owner, so the books balance:
+//   total = free + the sum of these + in transit
+static const enum mm_stat owners[] = {
+    NR_SLAB, NR_SLAB_RECLAIMABLE, NR_PAGETABLE, NR_KSTACK, NR_VMALLOC, NR_ANON, NR_FILE, NR_PIPE,
+    NR_KERNEL,
+};
+
 struct mm_stats mm_stats[CPU_MAX];
 
 long mm_stat_read(enum mm_stat s) {
@@ -21,4 +28,12 @@ long mm_stat_read(enum mm_stat s) {
                                  : 0;
     }
     return max(sum, 0L);
+}
+
+long mm_stat_in_transit(void) {
+    long rest = (long)mem_total_pages() - (long)mem_free_pages();
+
+    for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
+        rest -= mm_stat_read(owners[i]);
+    return rest;
 }

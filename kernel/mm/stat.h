@@ -6,7 +6,8 @@
 #include "sync/cpu.h"
 
 enum mm_stat {
-    NR_SLAB,          // pages of slabs
+    NR_SLAB,          // pages of slabs, and larger kmalloc() blocks
+    NR_SLAB_RECLAIMABLE, // pages of slabs that a shrinker can empty (not in NR_SLAB)
     NR_PAGETABLE,
     NR_KSTACK,        // pages
     NR_VMALLOC,
@@ -14,11 +15,13 @@ enum mm_stat {
     NR_FILE,          // page-cache pages, of files and block devices
     NR_BUFFERS,       // of NR_FILE: pages of block devices
     NR_SHMEM,         // of NR_FILE: tmpfs
+    NR_PIPE,          // pages of pipes
+    NR_KERNEL,        // frame_alloc(): rings, buffers, the zero page
     NR_MAPPED,        // page-cache pages that some PTE maps
     NR_DIRTY,
     NR_WRITEBACK,
     PGALLOC, PGFREE, PGFAULT, PGMAJFAULT, PGPGIN, PGPGOUT, // events
-    COW_COPIES, TLB_SHOOTDOWNS,
+    COW_COPIES, TLB_SHOOTDOWNS, OOM_KILLS, DROP_PAGECACHE, DROP_SLAB,
     MM_STAT_COUNT
 };
 
@@ -33,3 +36,6 @@ static inline void mm_stat_add(enum mm_stat s, long n) {
     atomic_add_relaxed(&mm_stats[cpu_id()].n[s], n);
 }
 long mm_stat_read(enum mm_stat s); // sum over CPUs, never below 0
+// Frames that are neither free nor in one of the counters that say whose a frame is: on their way
+// between the allocator and an owner. 0 when nothing runs; while others count, a rough value.
+long mm_stat_in_transit(void);

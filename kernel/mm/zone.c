@@ -58,17 +58,33 @@ void zone_add_present(pfn_t from, pfn_t to) {
     }
 }
 
+static void set_watermarks(struct zone *z, uint64_t min_pages) {
+    z->min = min_pages;
+    z->low = min_pages + min_pages / 4;
+    z->high = min_pages + min_pages / 2;
+}
+
 // min is 1/128 of the zone, at most 16 MiB: 28 pages of a machine with 16 MiB, 4 MiB at 512 MiB.
 void zone_set_watermarks(void) {
     for (int i = 0; i < ZONE_COUNT; i++) {
         struct zone *z = &zones[i];
-        z->min = min(z->managed / 128, 4096UL);
-        z->low = z->min + z->min / 4;
-        z->high = z->min + z->min / 2;
+        set_watermarks(z, min(z->managed / 128, 4096UL));
         if (z->managed)
             zone_preferred = i;
     }
     pcp_set_size(mem_total_pages());
+}
+
+uint64_t mem_min_free_pages(void) {
+    uint64_t n = 0;
+    for (int i = 0; i < ZONE_COUNT; i++)
+        n += zones[i].min;
+    return n;
+}
+
+void mem_set_min_free(uint64_t pages) {
+    for (int i = 0; i < ZONE_COUNT; i++)
+        set_watermarks(&zones[i], pages * zones[i].managed / mem_total_pages());
 }
 
 uint64_t mem_total_pages(void) {

@@ -14,7 +14,7 @@ struct zone {
     uint64_t free_blocks[MAX_ORDER + 1]; // [lock] lengths of these lists
     uint64_t free_pages;                 // [lock] in these lists
     uint64_t present, managed;           // [I] frames of RAM; frames given to the buddy
-    uint64_t min, low, high;             // [I] watermarks, in pages
+    uint64_t min, low, high;             // [a] watermarks, in pages
     const char *name;                    // [I]
 };
 

@@ -161,6 +161,7 @@ static void end_process(struct process *p) {
         panic("init ended, status %#x", p->exit_status);
     process_vfork_done(p);
     release_parts(p);
+    oom_note_exit(p);
     terminal_hangup(p);
     signal_exit(p);
     spin_lock(&proc_lock);

@@ -104,6 +104,7 @@ static int copy_process(const struct clone_request *r, struct process **out) {
     p->sigreturn_mapped = parent->sigreturn_mapped;
     memcpy(p->rlimits, parent->rlimits, sizeof p->rlimits);
     p->exit_signal = r->exit_signal;
+    p->oom_score_adj = parent->oom_score_adj;
     p->dumpable = parent->dumpable;
     p->vfork_wait = r->flags & CLONE_VFORK;
     *out = p;

@@ -25,3 +25,10 @@ int procfs_show_maps(struct textbuf *b, struct process *p);
 int procfs_show_smaps(struct textbuf *b, struct process *p);
 int procfs_show_smaps_rollup(struct textbuf *b, struct process *p);
 ssize_t procfs_read_pagemap(char *buf, size_t n, off_t pos, struct process *p);
+
+// oom.c
+void oom_note_exit(struct process *p); // its memory has gone
+int procfs_show_oom_score(struct textbuf *b, struct process *p);
+int procfs_show_oom_score_adj(struct textbuf *b, struct process *p);
+int procfs_store_oom_score_adj(const char *text, size_t n, struct process *p);
+void oom_init(void); // registers with vm/oom.c

@@ -156,4 +156,5 @@ void process_init(void) {
     process_cache = slab_cache_create("process", sizeof(struct process), 64, NULL);
     pid_init();
     signal_init();
+    oom_init();
 }

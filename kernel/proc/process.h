@@ -59,6 +59,8 @@ struct process {
     int exit_signal;             // [I] to the parent at the end; 0: none
     int exit_status;             // [proc] wait4's status word, once group_exit
     bool group_exit;             // [proc] every thread is to end
+    bool oom_passed;             // [proc] ended for memory, but it does not come to its end
+    int oom_score_adj;           // [proc] -1000 (never) .. 1000: added to its score, in 1/1000
     bool zombie;                 // [proc] no thread left
     bool reaped;                 // [proc] out of the tree
     bool did_exec;               // [proc]

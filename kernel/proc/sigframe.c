@@ -35,7 +35,7 @@ static void *return_object;
 int sigframe_init(void) {
     static const uint32_t code[] = {INSN_LI_A7_SIGRETURN, INSN_ECALL};
     struct page *page;
-    int err = shmem_create(PAGE_SIZE, &return_mapping, &return_object);
+    int err = shmem_create(PAGE_SIZE, true, &return_mapping, &return_object);
     if (!err)
         err = page_cache_get(return_mapping, 0, NULL, &page);
     if (err)

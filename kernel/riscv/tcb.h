@@ -27,6 +27,7 @@ struct tcb {
     uint32_t cpu;       // index of the CPU that runs it; valid while running
     uint64_t satp;      // [own] page table to run on; 0 = keep whatever is loaded (kernel thread)
     struct context ctx; // [switch]
+    bool use_reserves;  // [a] it is being ended for memory: allocations may go below the watermarks
 };
 
 _Static_assert(offsetof(struct tcb, scratch) == TCB_SCRATCH, "trapvec.S");

@@ -83,9 +83,9 @@ static int show_pid_max(struct textbuf *t, void *arg) {
 }
 
 static int store_pid_max(const char *text, size_t n, void *arg) {
-    const char *end;
-    uint64_t value = parse_u64(text, &end, 10);
-    return end == text || value > INT32_MAX ? -EINVAL : pid_set_max((int)value);
+    uint64_t value;
+    int err = procfs_parse_number(text, n, 0, INT32_MAX, &value);
+    return err ? err : pid_set_max((int)value);
 }
 
 static const struct procfs_file files[] = {

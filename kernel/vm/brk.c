@@ -11,7 +11,7 @@
 #include "abi/errno.h"
 #include "vm/mmap.h"
 
-#define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC)
+#define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
 
 static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
     uint64_t data = mm->end_data - mm->start_data;

@@ -34,12 +34,14 @@
 #include "sched/thread.h"
 #include "vm/faultcase.h"
 #include "vm/mmap.h"
+#include "vm/oom.h"
 
 struct page *zero_page;
 
 void fault_init(void) {
     zero_page = page_alloc(GFP_KERNEL | GFP_ZERO | GFP_NOFAIL_TEST, 0);
     assert(zero_page);
+    mm_stat_add(NR_KERNEL, 1);
 }
 
 static inline bool may_access(const struct vma *v, enum fault_access access) {
@@ -116,6 +118,8 @@ int vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access) {
             err = vm_grow_stack(mm, addr);
             err = err ? err : -ERESTART;
         }
+        if (unlikely(err == -ENOMEM) && oom_make_room())
+            err = -ERESTART;
     } while (unlikely(err == -ERESTART));
     check_sometimes(mm);
     return err;

@@ -4,6 +4,7 @@
 #include "lib/compiler.h"
 
 struct mm;
+struct page;
 
 enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 
@@ -15,4 +16,5 @@ enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 //   -ENOMEM  out of memory: the process is killed
 // Sleeps; takes mm->lock for reading.
 int __must_check vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access);
-void fault_init(void); // the zero page
+extern struct page *zero_page; // one frame of zeroes, mapped wherever only reads were seen
+void fault_init(void);

@@ -35,5 +35,3 @@ int __must_check fault_wait_table(void);
 struct page *__must_check anon_page_new(const struct fault *f, bool zero);
 // Never mapped: back to the allocator.
 void anon_page_discard(struct page *p);
-
-extern struct page *zero_page; // one frame of zeroes, mapped wherever only reads were seen

@@ -22,6 +22,7 @@
 #include "mm/stat.h"
 #include "vm/pagecache.h"
 #include "vm/uaccess.h"
+#include "vm/writeback.h"
 
 // A writer looks at the number of dirty pages after this many of its own.
 #define THROTTLE_PAGES 32
@@ -164,7 +165,7 @@ static void throttle(struct mapping *m) {
     if (!m->ops->write_pages)
         return;
     uint64_t dirty = mm_stat_read(NR_DIRTY) + mm_stat_read(NR_WRITEBACK);
-    if (dirty > mem_total_pages() / 5)
+    if (dirty > mem_total_pages() * dirty_ratio / 100)
         page_cache_write_behind(m);
 }
 

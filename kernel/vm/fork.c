@@ -20,6 +20,7 @@
 #include "abi/errno.h"
 #include "mm/stat.h"
 #include "sched/sched.h"
+#include "vm/commit.h"
 #include "vm/mm.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -146,11 +147,12 @@ struct mm *mm_fork(struct mm *old) {
     if (!new)
         return NULL;
     down_write(&old->lock);
+    err = commit_check(old->committed);
     copy_landmarks(new, old);
     list_for_each(v, &old->vma_list, link) {
-        err = copy_vma(&c, v);
         if (err)
             break;
+        err = copy_vma(&c, v);
     }
     if (c.protected)
         tlb_flush_range(old, 0, USER_END);

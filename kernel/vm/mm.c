@@ -21,6 +21,7 @@
 #include "mm/stat.h"
 #include "riscv/mmu.h"
 #include "sched/thread.h"
+#include "vm/commit.h"
 #include "vm/fault.h"
 #include "vm/pagecache.h"
 #include "vm/reclaim.h"
@@ -98,6 +99,7 @@ void mm_put(struct mm *mm) {
     assertf(mm->rss_anon + mm->rss_file == 0, "%lu anonymous and %lu file pages stay mapped",
             mm->rss_anon, mm->rss_file);
     free_vmas(mm);
+    commit_add(-(int64_t)mm->committed);
     if (mm->exe && mm->exe_ops)
         mm->exe_ops->release(mm->exe);
     tlb_mm_destroy(mm);
@@ -176,13 +178,17 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {
         mm->data_pages += n;
     if (vm_flags & VM_LOCKED)
         mm->locked_pages += n;
+    if (vm_flags & VM_ACCOUNT) {
+        mm->committed += n;
+        commit_add(n);
+    }
 }
 
 int mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n) {
     if (n > (mm->limits.as >> PAGE_SHIFT) - min(mm->total_pages, mm->limits.as >> PAGE_SHIFT))
         return -ENOMEM;
-    if (!is_data(vm_flags))
-        return 0;
     uint64_t limit = mm->limits.data >> PAGE_SHIFT;
-    return n > limit - min(mm->data_pages, limit) ? -ENOMEM : 0;
+    if (is_data(vm_flags) && n > limit - min(mm->data_pages, limit))
+        return -ENOMEM;
+    return vm_flags & VM_ACCOUNT ? commit_check(n) : 0;
 }

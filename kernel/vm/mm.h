@@ -41,6 +41,7 @@ struct mm {
     uaddr_t arg_start, arg_end, env_start, env_end;
     uaddr_t mmap_base;        // [I] top of the mmap area, below the stack's reserve
     struct vm_limits limits;  // [mm]
+    uint64_t committed;       // [mm] pages promised: of areas with VM_ACCOUNT
     uint64_t total_pages, data_pages, stack_pages, exec_pages, locked_pages; // [mm]
     uint64_t rss_anon, rss_file, rss_shmem, swap_entries; // [ptl] pages
     uint64_t hiwater_rss, hiwater_vm; // pages; brought up to date when rss or total shrinks
@@ -69,7 +70,7 @@ uint64_t mm_hiwater_rss(struct mm *mm);
 uint64_t mm_table_pages(struct mm *mm);
 // Adds n pages (or takes them) of a VMA with these flags to the books. mm write-locked.
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
-// 0, or -ENOMEM when n more pages of this kind would pass a limit.
+// 0, or -ENOMEM when n more pages of this kind would pass a limit or are not to be promised.
 int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);
 // Does the brk area lie in v? (It merges with an anonymous bss right below it, as on Linux.)
 bool vma_is_heap(const struct vma *v);

@@ -17,6 +17,7 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "vm/commit.h"
 #include "vm/fault.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -208,11 +209,11 @@ static uint32_t request_vm_flags(int prot, int flags, uint32_t maymask, uint32_t
         f |= VM_SHARED;
     if (flags & MAP_GROWSDOWN)
         f |= VM_GROWSDOWN;
-    if (flags & MAP_NORESERVE)
+    if ((flags & MAP_NORESERVE) && READ_ONCE(overcommit_memory) != OVERCOMMIT_NEVER)
         f |= VM_NORESERVE;
     if (flags & MAP_LOCKED)
         f |= VM_LOCKED;
-    return f;
+    return f | commit_flag(f);
 }
 
 static bool range_ok(uaddr_t addr, uint64_t len) {
@@ -283,7 +284,7 @@ int64_t vm_mmap(struct mm *mm, uaddr_t addr, uint64_t len, int prot, int flags,
         return err;
     bool shmem = !mapping && (r.vm_flags & VM_SHARED);
     if (shmem) {
-        err = shmem_create(r.len, &r.mapping, &r.file);
+        err = shmem_create(r.len, !(r.vm_flags & VM_NORESERVE), &r.mapping, &r.file);
         if (err)
             return err;
         r.pgoff = 0;

@@ -10,6 +10,7 @@
 // As in Linux, VMAs below a hole are changed before the hole makes the call fail with -ENOMEM.
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "vm/commit.h"
 #include "vm/mmap.h"
 #include "vm/prot.h"
 #include "vm/tlb.h"
@@ -60,6 +61,11 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t en
         return 0;
     if (prot & PROT_RWX & ~(old >> 4)) // VM_MAYREAD is VM_READ << 4, and so on
         return -EACCES;
+    if (commit_flag(new) && !(old & VM_ACCOUNT)) { // now it is a promise, and stays one
+        if (commit_check((end - start) >> PAGE_SHIFT))
+            return -ENOMEM;
+        new |= VM_ACCOUNT;
+    }
     int err = isolate(mm, v, start, end);
     if (err)
         return err;

@@ -30,6 +30,7 @@
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "sched/timer.h"
+#include "vm/commit.h"
 #include "vm/mappings.h"
 #include "vm/pagelock.h"
 #include "vm/readahead.h"
@@ -83,8 +84,11 @@ static void count_page(struct mapping *m, long n) {
     mm_stat_add(NR_FILE, n);
     if (m->is_bdev)
         mm_stat_add(NR_BUFFERS, n);
-    if (m->is_shmem)
-        mm_stat_add(NR_SHMEM, n);
+    if (!m->is_shmem)
+        return;
+    mm_stat_add(NR_SHMEM, n);
+    if (!m->promised)
+        commit_add(n);
 }
 
 int page_cache_add(struct mapping *m, uint64_t index, struct page *p) {

@@ -10,9 +10,11 @@
 #include "lib/refcount.h"
 #include "mm/slab.h"
 #include "riscv/pagecopy.h"
+#include "vm/commit.h"
 
 struct shmem {
     struct refcount refs;
+    uint64_t promised; // [I] pages, by vm/commit.h; without them each page counts when it is made
     struct mapping mapping;
 };
 
@@ -36,6 +38,7 @@ static void release(void *object) {
     if (!ref_put(&s->refs))
         return;
     mapping_destroy(&s->mapping);
+    commit_add(-(int64_t)s->promised);
     slab_free(shmem_slab, s);
 }
 
@@ -45,14 +48,19 @@ static const struct mapping_ops shmem_ops = {
     .release = release,
 };
 
-int shmem_create(uint64_t len, struct mapping **mapping, void **object) {
-    struct shmem *s = slab_alloc(shmem_slab, GFP_KERNEL);
+int shmem_create(uint64_t len, bool reserve, struct mapping **mapping, void **object) {
+    uint64_t promised = reserve ? len >> PAGE_SHIFT : 0;
+    int err = commit_check(promised);
+    struct shmem *s = err ? NULL : slab_alloc(shmem_slab, GFP_KERNEL);
     if (!s)
         return -ENOMEM;
     assertf(IS_ALIGNED(len, PAGE_SIZE) && len > 0, "shared memory of %lu bytes", len);
     ref_init(&s->refs, 1);
     mapping_init(&s->mapping, &shmem_ops, s);
+    s->promised = promised;
+    commit_add((int64_t)promised);
     s->mapping.is_shmem = true;
+    s->mapping.promised = reserve;
     s->mapping.size = len;
     *mapping = &s->mapping;
     *object = s;

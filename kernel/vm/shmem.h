@@ -5,6 +5,7 @@
 #include "vm/pagecache.h"
 
 // An object of len bytes (page aligned): its mapping and, for VMAs to hold and release, itself.
-// The caller has one hold. 0 or -ENOMEM.
-int __must_check shmem_create(uint64_t len, struct mapping **mapping, void **object);
+// The caller has one hold. reserve: all of it is promised now (vm/commit.h), else each page when it
+// is made. 0 or -ENOMEM.
+int __must_check shmem_create(uint64_t len, bool reserve, struct mapping **mapping, void **object);
 void shmem_init(void);

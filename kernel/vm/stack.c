@@ -39,7 +39,8 @@ int vm_grow_stack(struct mm *mm, uaddr_t addr) {
 
 int vm_map_stack(struct mm *mm, uaddr_t top, uint64_t size) {
     const uint32_t flags =
-        VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_STACK;
+        VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_GROWSDOWN | VM_STACK |
+        VM_ACCOUNT;
     assertf(IS_ALIGNED(top | size, PAGE_SIZE) && size < top && top <= USER_END, "%#lx, %#lx", top,
             size);
     uaddr_t start = top - size;

@@ -187,8 +187,10 @@ void page_cache_sync_all(bool wait) {
     mutex_unlock(&sync_lock);
 }
 
+uint64_t dirty_background_ratio = 10, dirty_ratio = 20;
+
 static bool too_many_dirty(void) {
-    return (uint64_t)mm_stat_read(NR_DIRTY) > mem_total_pages() / 10;
+    return (uint64_t)mm_stat_read(NR_DIRTY) > mem_total_pages() * dirty_background_ratio / 100;
 }
 
 static void writer_main(void *arg) {

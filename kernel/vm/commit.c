@@ -1,0 +1,38 @@
+// The book of promises (vm/commit.h): one number, changed with one atomic operation by whoever
+// edits areas (mm_account) or makes shared memory.
+#include "vm/commit.h"
+
+#include "abi/errno.h"
+#include "mm/buddy.h"
+#include "riscv/atomic.h"
+
+uint64_t overcommit_memory = OVERCOMMIT_GUESS, overcommit_ratio = 50, overcommit_kbytes;
+
+static int64_t committed; // [a] pages
+
+static uint64_t swap_pages(void) { return 0; } // of all areas
+
+uint64_t commit_limit(void) {
+    uint64_t kib = READ_ONCE(overcommit_kbytes);
+    uint64_t ram = kib ? kib / (PAGE_SIZE / 1024)
+                       : mem_total_pages() * READ_ONCE(overcommit_ratio) / 100;
+    return ram + swap_pages();
+}
+
+uint64_t commit_total(void) { return (uint64_t)atomic_load_relaxed(&committed); }
+
+int commit_check(uint64_t pages) {
+    switch (READ_ONCE(overcommit_memory)) {
+    case OVERCOMMIT_ALWAYS:
+        return 0;
+    case OVERCOMMIT_NEVER:
+        return commit_total() + pages > commit_limit() ? -ENOMEM : 0;
+    default:
+        return pages > mem_total_pages() + swap_pages() ? -ENOMEM : 0;
+    }
+}
+
+void commit_add(int64_t pages) {
+    int64_t old = atomic_add_relaxed(&committed, pages);
+    assertf(old + pages >= 0, "%ld pages promised, %ld more", old, pages);
+}
