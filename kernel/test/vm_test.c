@@ -351,7 +351,9 @@ static int test_mmap_errors(void) {
     KEXPECT(vm_munmap(mm, USER_END - PAGE_SIZE, PAGE_SIZE) == 0, "munmap of nothing");
     KEXPECT((b = map_anon(mm, PAGE_SIZE, a - PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_FIXED)) ==
                 (int64_t)PAGE_SIZE, "below: %ld", b);
-    KEXPECT((b = map_anon(mm, 0, USER_END - a - PAGE_SIZE, RW, MAP_PRIVATE)) ==
+    KEXPECT((b = map_anon(mm, 0, USER_END - a - PAGE_SIZE, RW, MAP_PRIVATE)) == -ENOMEM,
+            "more than could ever be had: %ld", b);
+    KEXPECT((b = map_anon(mm, 0, USER_END - a - PAGE_SIZE, PROT_NONE, MAP_PRIVATE)) ==
                 a + (int64_t)PAGE_SIZE,
             "above: %ld", b);
     KEXPECT((b = map_anon(mm, 0, PAGE_SIZE, RW, MAP_PRIVATE)) == -ENOMEM, "full: %ld", b);
