@@ -22,7 +22,6 @@
 #include "lib/format.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
-#include "mm/stat.h"
 
 #define PIPE_SLOTS 16
 #define PIPE_MAX_BYTES (1024 * 1024) // F_SETPIPE_SZ of anybody
@@ -72,16 +71,11 @@ static struct pipe *pipe_alloc(void) {
     return p;
 }
 
-static void drop_page(struct page *page) {
-    mm_stat_add(NR_PIPE, -1);
-    page_put(page);
-}
-
 static void pipe_free(struct pipe *p) {
     while (p->tail != p->head)
-        drop_page(slot(p, p->tail++)->page);
+        page_free_counted(slot(p, p->tail++)->page, NR_PIPE);
     while (p->spares > 0)
-        drop_page(p->spare[--p->spares]);
+        page_free_counted(p->spare[--p->spares], NR_PIPE);
     if (p->buf != p->inline_buf)
         kfree(p->buf);
     slab_free(pipe_slab, p);
@@ -90,17 +84,14 @@ static void pipe_free(struct pipe *p) {
 static struct page *take_page(struct pipe *p) {
     if (p->spares > 0)
         return p->spare[--p->spares];
-    struct page *page = page_alloc(GFP_USER, 0);
-    if (page)
-        mm_stat_add(NR_PIPE, 1);
-    return page;
+    return page_alloc_counted(GFP_USER, NR_PIPE);
 }
 
 static void give_page(struct pipe *p, struct page *page) {
     if (p->spares < SPARE_PAGES)
         p->spare[p->spares++] = page;
     else
-        drop_page(page);
+        page_free_counted(page, NR_PIPE);
 }
 
 // Reads what is there, up to u->left. Lock held. Bytes, or -EFAULT when not even one.

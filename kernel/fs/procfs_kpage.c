@@ -1,5 +1,5 @@
-// /proc/kpagecount and /proc/kpageflags: 64 bits for each frame, by frame number from 0 on: how many
-// PTEs map it, and what it is (proc(5); Linux's admin-guide, mm/pagemap).
+// /proc/kpagecount and /proc/kpageflags: 64 bits for each frame, by frame number from 0 on: how
+// many PTEs map it, and what it is (proc(5); Linux's admin-guide, mm/pagemap).
 //
 // No lock: a frame may change while it is looked at, as on Linux. Frames of a free block but its
 // first say nothing themselves (mm/buddy.c, invariant 2), so the block is looked for.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "mm/page.h"
+#include "mm/stat.h"
 
 #define MAX_ORDER 10 // largest block: 4 MiB
 
@@ -17,6 +18,9 @@ enum zone_type { ZONE_DMA32, ZONE_NORMAL, ZONE_COUNT };
 struct page *__must_check page_alloc(gfp_t gfp, int order);
 // Drops the reference; the same as page_put() on the head.
 void page_free(struct page *p, int order);
+// page_alloc(gfp, 0) and page_put() of pages with one user, counted as that kind of memory.
+struct page *__must_check page_alloc_counted(gfp_t gfp, enum mm_stat kind);
+void page_free_counted(struct page *p, enum mm_stat kind);
 // The frames' linear-map address instead of struct page; counted in NR_KERNEL.
 void *__must_check frame_alloc(gfp_t gfp, int order);
 void frame_free(void *va, int order);

@@ -39,9 +39,8 @@
 struct page *zero_page;
 
 void fault_init(void) {
-    zero_page = page_alloc(GFP_KERNEL | GFP_ZERO | GFP_NOFAIL_TEST, 0);
+    zero_page = page_alloc_counted(GFP_KERNEL | GFP_ZERO | GFP_NOFAIL_TEST, NR_KERNEL);
     assert(zero_page);
-    mm_stat_add(NR_KERNEL, 1);
 }
 
 static inline bool may_access(const struct vma *v, enum fault_access access) {

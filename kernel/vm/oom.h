@@ -5,8 +5,8 @@
 
 #include "lib/compiler.h"
 
-// Upcall (docs/floors.md): ends a process, or waits for one that is ending. True: the caller may try
-// again. False: the caller is the one that ends. May sleep.
+// Upcall (docs/floors.md): ends a process, or waits for one that is ending. True: the caller may
+// try again. False: the caller is the one that ends. May sleep.
 void oom_set_killer(bool (*killer)(void));
 // After an allocation failed, with mm->lock free. True: try again.
 bool oom_make_room(void);

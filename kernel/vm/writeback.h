@@ -3,8 +3,8 @@
 
 #include "vm/pagecache.h"
 
-// Percent of memory that may be dirty: before the periodic writer writes all of it, and before those
-// who write have to wait. /proc/sys/vm.
+// Percent of memory that may be dirty: before the periodic writer writes all of it, and before
+// those who write have to wait. /proc/sys/vm.
 extern uint64_t dirty_background_ratio, dirty_ratio;
 
 // Wakes the periodic writer to write everything now, whatever its age.

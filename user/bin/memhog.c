@@ -43,7 +43,10 @@ static uint64_t next_random(uint64_t *state) /* xorshift */
 }
 
 /* What page i holds after a round: its number and the round. */
-static uint64_t mark(uint64_t i, long round) { return i << 16 | (uint64_t)(round & 0xffff) | 1UL << 63; }
+static uint64_t mark(uint64_t i, long round)
+{
+    return i << 16 | (uint64_t)(round & 0xffff) | 1UL << 63;
+}
 
 static void touch(char *base, uint64_t i, long round)
 {
