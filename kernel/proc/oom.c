@@ -76,8 +76,9 @@ static void show_task(struct process *p) {
 }
 
 static void report(void) {
-    printk(LOG_WARNING, "%s invoked oom-killer: gfp_mask=%#x, order=0, oom_score_adj=%d\n", current()->name,
-           GFP_USER, current_proc() ? current_proc()->oom_score_adj : 0);
+    int adj = current_proc() ? current_proc()->oom_score_adj : 0;
+    printk(LOG_WARNING, "%s invoked oom-killer: gfp_mask=%#x, order=0, oom_score_adj=%d\n",
+           current()->name, GFP_USER, adj);
     oom_show_memory();
     printk(LOG_WARNING, "Tasks state (memory values in pages):\n");
     printk(LOG_WARNING, "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem "
