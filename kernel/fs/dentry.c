@@ -10,6 +10,9 @@
 // adds, moves or removes one. 5. a positive entry never turns negative: when the file goes, the
 // entry is unhashed and dies with its last user, so that open files keep their name.
 //
+// 6. a directory of a disk has at most one hashed entry (inode->named), so that the cache is a tree
+// and a rename ends, whatever a damaged disk says: a second name for it is refused.
+//
 // Entries of directories with volatile names (/proc/<pid>) are never hashed.
 //
 // Lock: dentry_lock (RANK_FILE), one for the tree, the hash and the mounts. A walk takes it once
@@ -21,6 +24,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "klog/printk.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/shrink.h"
@@ -96,9 +100,22 @@ static void lru_remove(struct dentry *d) {
     lru_count--;
 }
 
+static void set_named(struct dentry *d, bool named) {
+    if (d->inode && inode_is_dir(d->inode) && d->inode->super->dev)
+        d->inode->named = named;
+}
+
 static void unhash_locked(struct dentry *d) {
+    if (d->hashed)
+        set_named(d, false);
     d->hashed = false;
     list_remove(&d->hash_link);
+}
+
+static void rehash(struct dentry *d) {
+    d->hashed = true;
+    set_named(d, true);
+    list_push_front(hash_head(d->parent, d->hash), &d->hash_link);
 }
 
 // Takes an unused entry out of everything. Returns its parent, whose reference is now the caller's.
@@ -138,15 +155,20 @@ void dentry_put(struct dentry *d) {
     }
 }
 
-static void attach(struct dentry *d, struct dentry *dir, bool hashed) {
+// False: d is a second name of a directory.
+static bool attach(struct dentry *d, struct dentry *dir, bool hashed) {
     spin_lock(&dentry_lock);
+    if (hashed && d->inode && d->inode->named) {
+        spin_unlock(&dentry_lock);
+        return false;
+    }
     dentry_hold_locked(dir);
     d->parent = dir;
     list_push_back(&dir->children, &d->sibling);
-    d->hashed = hashed;
     if (hashed)
-        list_push_front(hash_head(dir, d->hash), &d->hash_link);
+        rehash(d);
     spin_unlock(&dentry_lock);
+    return true;
 }
 
 static struct dentry *find_cached(struct dentry *dir, const char *name, size_t len, uint32_t hash) {
@@ -179,15 +201,21 @@ int dentry_lookup(struct dentry *dir, const char *name, size_t len, uint32_t has
         return -ENOMEM;
     }
     d->inode = found;
-    attach(d, dir, !i->volatile_names);
+    if (!attach(d, dir, !i->volatile_names)) {
+        pr_err("directory %lu has a second name, %s; run e2fsck\n", found->ino, d->name);
+        dentry_free(d);
+        return -EIO;
+    }
     *out = d;
     return 0;
 }
 
 struct dentry *dentry_make_root(struct inode *i) {
     struct dentry *d = dentry_alloc("/", 1, 0);
-    if (d)
+    if (d) {
         d->inode = i;
+        set_named(d, true);
+    }
     return d;
 }
 
@@ -204,6 +232,8 @@ void dentry_instantiate(struct dentry *d, struct inode *i) {
     spin_lock(&dentry_lock);
     assert(!d->inode);
     d->inode = i;
+    if (d->hashed)
+        set_named(d, true);
     spin_unlock(&dentry_lock);
 }
 
@@ -241,11 +271,6 @@ static void swap_places(struct dentry *a, struct dentry *b) {
     b->parent = parent_a;
     list_move_back(&a->parent->children, &a->sibling);
     list_move_back(&b->parent->children, &b->sibling);
-}
-
-static void rehash(struct dentry *d) {
-    d->hashed = true;
-    list_push_front(hash_head(d->parent, d->hash), &d->hash_link);
 }
 
 void dentry_move(struct dentry *d, struct dentry *target) {

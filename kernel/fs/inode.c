@@ -188,21 +188,24 @@ int inode_get(struct super *s, ino_t ino, struct inode **out) {
     return 0;
 }
 
-struct inode *inode_new(struct super *s, ino_t ino, uint32_t mode) {
-    struct inode *i = inode_alloc(s, ino, mode);
+int inode_new(struct super *s, ino_t ino, uint32_t mode, struct inode **out) {
+    struct inode *i = inode_alloc(s, ino, mode), *found;
+    bool going;
     if (!i)
-        return NULL;
+        return -ENOMEM;
     i->nlink = 1;
     i->atime = i->mtime = i->ctime = realtime_now();
     init_lock(i);
     i->state = INODE_LIVE;
     // The number was free on the disk, but the inode that had it last may still be on its way out.
-    wait_event(&state_waitq, !is_evicting(s, ino));
-    spin_lock(&cache_lock);
-    assertf(!find_locked(s, ino), "inode %lu exists", ino);
-    insert_locked(i);
-    spin_unlock(&cache_lock);
-    return i;
+    while (!(found = find_or_insert(s, ino, i, &going)))
+        wait_event(&state_waitq, !is_evicting(s, ino));
+    *out = i;
+    if (found == i)
+        return 0;
+    inode_free(i);
+    inode_put(found);
+    return -EEXIST;
 }
 
 // The inode is EVICTING: nobody can get hold of it.

@@ -42,6 +42,7 @@ struct inode {
     dev_t rdev;               // [I] of device nodes
     bool dirty;               // [hash] metadata newer than the disk
     bool volatile_names;      // [I] a directory whose names come and go by themselves: not cached
+    bool named;               // [cache] a directory that has its hashed dentry: there is no second
     uint64_t blocks;          // [inode] 512-byte units
     struct timespec atime, mtime, ctime; // [inode]
     struct mapping mapping;   // embedded: pinned by whoever pins the inode
@@ -105,8 +106,8 @@ struct super {
 // The inode, referenced: from the cache, else made and filled by read_inode. 0 or -errno.
 int __must_check inode_get(struct super *s, ino_t ino, struct inode **out);
 // A new inode with the number given, referenced and hashed, for create. nlink is 1, times are now.
-// NULL: out of memory.
-struct inode *__must_check inode_new(struct super *s, ino_t ino, uint32_t mode);
+// -ENOMEM, or -EEXIST: a file in use has that number (the disk is damaged).
+int __must_check inode_new(struct super *s, ino_t ino, uint32_t mode, struct inode **out);
 static inline void inode_hold(struct inode *i) { ref_get(&i->ref); }
 void inode_put(struct inode *i); // may sleep when it is the last and the file was removed
 void inode_mark_dirty(struct inode *i);

@@ -357,8 +357,8 @@ static struct file *make_end(struct inode *i, int flags) {
 }
 
 int pipe_create(int flags, struct file **reader, struct file **writer) {
-    struct inode *i = inode_new(pipe_super, atomic_add(&next_ino, 1) + 1, S_IFIFO | 0600);
-    if (!i)
+    struct inode *i;
+    if (inode_new(pipe_super, atomic_add(&next_ino, 1) + 1, S_IFIFO | 0600, &i))
         return -ENOMEM;
     inode_init_special(i);
     int err = -ENOMEM;
@@ -443,8 +443,7 @@ void pipe_init(void) {
     pipe_slab = slab_cache_create("pipe", sizeof(struct pipe), 0, NULL);
     pipe_super = super_open_internal(&pipe_super_ops);
     pipe_super->drop_inodes = true;
-    pipe_super->root = inode_new(pipe_super, 0, S_IFDIR);
-    assert(pipe_super->root);
-    pipe_mount = mount_internal(pipe_super);
+    int err = inode_new(pipe_super, 0, S_IFDIR, &pipe_super->root);
+    pipe_mount = err ? NULL : mount_internal(pipe_super);
     assert(pipe_mount);
 }

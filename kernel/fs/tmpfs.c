@@ -140,13 +140,14 @@ int tmpfs_new_inode(struct super *s, uint32_t mode, dev_t rdev, const char *targ
     if (err)
         return err;
     struct tmpfs_node *n = node_alloc(target);
-    struct inode *i = n ? inode_new(s, ino, mode) : NULL;
-    if (!i) {
+    struct inode *i;
+    err = n ? inode_new(s, ino, mode, &i) : -ENOMEM;
+    if (err) {
         if (n)
             kfree(n->target);
         kfree(n);
         uncharge_inode(tmpfs_super(s));
-        return -ENOMEM;
+        return err;
     }
     i->private = n;
     i->rdev = rdev;

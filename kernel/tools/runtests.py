@@ -249,6 +249,63 @@ def unknown_feature():
         return boot_only("root=/dev/vda rw", qemu.PANIC_STATUS, r"feature extents", image=image)
 
 
+# ---- damaged file systems ------------------------------------------------------------------------------------
+
+
+def small_image(folder, *edits):
+    """1 KiB blocks, many names, sparse files with every level of indirect blocks; then debugfs commands."""
+    root, image = f"{folder}/tree", f"{folder}/good.img"
+    os.makedirs(f"{root}/a/b/c/d")
+    os.makedirs(f"{root}/many")
+    for i in range(60):
+        with open(f"{root}/many/file_with_a_longer_name_{i}", "w") as f:
+            f.write("x")
+    for i, blocks in enumerate([(0, 5, 11), (13, 200), (273, 1041, 25868), (0, 65811, 262413)]):
+        with open(f"{root}/sparse{i}", "wb") as f:
+            for block in blocks:
+                f.seek(block * 1024)
+                f.write(b"z")
+    os.symlink("../a/b", f"{root}/a/short")
+    os.symlink("y" * 200, f"{root}/long")
+    uuid = "00000000-0000-0000-0000-000000000039"
+    subprocess.run([shutil.which("mke2fs") or "/sbin/mke2fs", "-q", "-t", "ext2", "-b", "1024", "-g", "1024",
+                    "-N", "256", "-U", uuid, "-E", f"hash_seed={uuid}", "-d", root, image, "2M"], check=True)
+    for edit in edits:
+        subprocess.run([shutil.which("debugfs") or "/sbin/debugfs", "-w", "-R", edit, image], check=True,
+                       capture_output=True)
+    return image
+
+
+def disks(*images):
+    """As /dev/vdb, /dev/vdc; what is written is dropped."""
+    args = []
+    for i, image in enumerate(images):
+        args += ["-drive", f"file={image},if=none,format=raw,id=d{i},snapshot=on",
+                 "-device", f"virtio-blk-device,drive=d{i}"]
+    return args
+
+
+def damaged(edit, command, expect):
+    with Scratch() as s:
+        return guest("mkdir /m && mount -t ext2 /dev/vdb /m && " + command, expect, cpus=2,
+                     extra=disks(small_image(s.path, edit)))
+
+
+add("damage.inode_in_use", damaged, edit="freei many/file_with_a_longer_name_0",
+    command="! touch /m/many/a && touch /m/many/a && echo next; cat /m/many/*_0 && umount /m",
+    expect=r"is in use, but not marked so(.*\n)*next\nx")
+add("damage.second_name", damaged, edit="ln a/b a/b/c/loop",
+    command="! ls /m/a/b/c/loop/c && ls /m/a/b/c && umount /m && echo done", expect=r"second name(.*\n)*done")
+
+
+@test("damage.random")
+def random_damage():
+    with Scratch() as s:
+        good = small_image(s.path)
+        return guest("stress -d /dev/vdb -d /dev/vdc -s 39 -t 10 image", "stress image: ok", cpus=2,
+                     extra=disks(good, good))
+
+
 # ---- the debugger ------------------------------------------------------------------------------------------------
 
 

@@ -97,6 +97,7 @@ struct ext2_sb {
     struct ext2_disk_super *disk;         // [alloc] in super_buf
     struct buffer *group_buf;             // [I] pinned descriptor blocks; contents [alloc]
     uint32_t group_bufs;
+    uint64_t last_error;                  // [a] hash of the last message: not said twice in a row
 };
 
 struct ext2_info { // inode->private
@@ -135,6 +136,8 @@ extern const struct mapping_ops ext2_mapping_ops;
 int ext2_truncate(struct inode *inode, uint64_t size);
 
 // inode.c
+// 0, -EEXIST when the disk's inode is a file (then the bitmap is damaged), -EIO, -ENOMEM.
+int __must_check ext2_inode_is_free(struct ext2_sb *sb, uint32_t ino);
 int ext2_read_inode(struct inode *inode);
 int ext2_write_inode(struct inode *inode);
 void ext2_evict_inode(struct inode *inode);
@@ -152,5 +155,6 @@ extern const struct file_ops ext2_dir_file_ops;
 // namei.c
 extern const struct inode_ops ext2_dir_ops, ext2_file_ops, ext2_symlink_ops;
 
-// Logs a damaged structure once in words and marks the file system as having errors. Returns -EIO.
+// Logs a damaged structure in words (once, while it is the same) and marks the file system as having
+// errors. Returns -EIO.
 int ext2_error(struct ext2_sb *sb, const char *fmt, ...) __printf(2, 3);

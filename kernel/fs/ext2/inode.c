@@ -26,6 +26,18 @@ static int find_inode(struct ext2_sb *sb, ino_t ino, struct buffer *b,
     return err;
 }
 
+int ext2_inode_is_free(struct ext2_sb *sb, uint32_t ino) {
+    struct buffer b;
+    struct ext2_disk_inode *d;
+    int err = find_inode(sb, ino, &b, &d);
+    if (err)
+        return err;
+    if (d->i_links_count)
+        err = -EEXIST;
+    buffer_put(&b);
+    return err;
+}
+
 static void set_ops(struct inode *inode) {
     switch (inode->mode & S_IFMT) {
     case S_IFREG:

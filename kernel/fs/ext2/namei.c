@@ -39,13 +39,20 @@ static int new_inode(struct inode *dir, uint32_t mode, dev_t rdev, struct inode 
     struct ext2_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
     if (!info)
         return -ENOMEM;
+    struct inode *inode;
     uint32_t ino;
     int err = ext2_alloc_inode(sb, ext2_info(dir)->group, S_ISDIR(mode), &ino);
     if (err)
         goto free_info;
-    struct inode *inode = inode_new(dir->super, ino, mode);
-    err = -ENOMEM;
-    if (!inode)
+    err = ext2_inode_is_free(sb, ino);
+    if (!err)
+        err = inode_new(dir->super, ino, mode, &inode);
+    if (err == -EEXIST) { // its bit stays set: nobody else is given it
+        ext2_error(sb, "inode %u is in use, but not marked so", ino);
+        err = -EIO;
+        goto free_info;
+    }
+    if (err)
         goto free_ino;
     mutex_init(&info->map_lock, "ext2 map", RANK_MAPPING);
     info->group = (ino - 1) / sb->inodes_per_group;

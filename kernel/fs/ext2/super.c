@@ -24,7 +24,10 @@ int ext2_error(struct ext2_sb *sb, const char *fmt, ...) {
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    pr_err("ext2: %s: %s; run e2fsck\n", sb->dev->name, text);
+    uint64_t hash = hash_bytes(text, strlen(text));
+    if (READ_ONCE(sb->last_error) != hash)
+        pr_err("ext2: %s: %s; run e2fsck\n", sb->dev->name, text);
+    WRITE_ONCE(sb->last_error, hash);
     if (sb->disk && !(sb->super->flags & MS_RDONLY)) {
         sb->disk->s_state |= EXT2_STATE_ERRORS;
         buffer_dirty(&sb->super_buf);

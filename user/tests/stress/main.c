@@ -27,7 +27,7 @@ static const struct {
 } kinds[] = {
     {"mix", run_mix},   {"race", run_race}, {"fuzz", run_fuzz}, {"elf", run_elf},
     {"bomb", run_bomb}, {"hog", run_hog},   {"fill", run_fill}, {"many", run_many},
-    {"deep", run_deep}, {"open", run_open}, {"tree", run_tree},
+    {"deep", run_deep}, {"open", run_open}, {"tree", run_tree}, {"image", run_image},
 };
 
 void broken(const char *fmt, ...)

@@ -10,6 +10,7 @@
  *   fill    writes files larger than memory         many    -n processes that live at once
  *   deep    directories in directories              open    -n open files
  *   tree    everything in -d DIR is read, then written: for damaged file systems
+ *   image   mounts damaged copies (disk -d WORK) of an image (disk -d GOOD)
  *
  * The last line is `stress KIND: ok` or the first thing that was wrong; the status says so. What
  * the kernel holds is compared before and after (leak.h). The seed is printed; on one hart it
@@ -83,5 +84,6 @@ int run_many(void);
 int run_deep(void);
 int run_open(void);
 int run_tree(void);
+int run_image(void);
 
 #endif

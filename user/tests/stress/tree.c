@@ -32,6 +32,53 @@ static void use_file(const char *path, const struct stat *st, uint64_t *r)
     close(fd);
 }
 
+/* Touched by the kernel, which answers EFAULT where the file cannot be read. */
+static void map_file(const char *path, uint64_t *r)
+{
+    const size_t n = 4 * PAGE;
+    int fd = open(path, O_RDWR), fds[2];
+    char *p = fd < 0 ? MAP_FAILED : mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    if (p != MAP_FAILED && pipe(fds) == 0) {
+        for (size_t at = 0; at < n; at += PAGE) {
+            errors += write(fds[1], p + at, 8) < 0 || read(fds[0], p + at + below(r, 4000), 8) < 0;
+        }
+        errors += fsync(fd) != 0;
+        close(fds[0]);
+        close(fds[1]);
+        munmap(p, n);
+    }
+    close(fd);
+}
+
+/* Names move between directories, which damage may have made loops of. */
+static void move(const char *dir, const char *path, uint64_t *r)
+{
+    static char other[1024] = ".";
+    char to[1100];
+
+    snprintf(to, sizeof(to), "%s/moved%lu", below(r, 2) ? dir : other, below(r, 4));
+    switch (below(r, 8)) {
+    case 0:
+        errors += rename(path, to) != 0;
+        break;
+    case 1:
+        errors += link(path, to) != 0;
+        break;
+    case 2:
+        errors += rename(path, other) != 0;
+        break;
+    case 3:
+        errors += rename(dir, to) != 0;
+        break;
+    case 4:
+        map_file(path, r);
+        break;
+    case 5:
+        snprintf(other, sizeof(other), "%s", below(r, 2) ? path : dir);
+    }
+}
+
 static void visit(const char *dir, int depth, uint64_t *r)
 {
     DIR *d = opendir(dir);
@@ -60,7 +107,8 @@ static void visit(const char *dir, int depth, uint64_t *r)
             errors += readlink(path, buf, sizeof(buf)) < 0;
         else if (S_ISREG(st.st_mode))
             use_file(path, &st, r);
-        if (below(r, 3) == 0)
+        move(dir, path, r);
+        if (below(r, 4) == 0)
             errors += (S_ISDIR(st.st_mode) ? rmdir(path) : unlink(path)) != 0;
     }
     closedir(d);
