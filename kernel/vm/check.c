@@ -8,6 +8,18 @@
 #include "vm/faultcase.h"
 #include "vm/pagecache.h"
 
+// Each PTE holds a reference. Other address spaces change the two counts meanwhile, one after the
+// other, so a look that does not fit is taken again.
+static bool counts_fit(const struct page *p) {
+    for (int tries = 0; tries < 1000; tries++) {
+        int ptes = READ_ONCE(p->mapcount);
+        if (ptes > 0 && READ_ONCE(p->refcount) >= ptes)
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
 static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon, uint64_t *file) {
     assertf(pte_has_page(pte), "va %#lx: PTE %#lx", va, pte.v);
     assertf(!pte_writable(pte) || (v->flags & VM_WRITE), "va %#lx: writable PTE %#lx", va, pte.v);
@@ -19,9 +31,8 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon
     }
     const struct page *p = pfn_to_page(pte_pfn(pte));
     assertf(pfn_valid(pte_pfn(pte)), "va %#lx: pfn %#lx", va, pte_pfn(pte));
-    assertf(p->mapcount > 0 && p->refcount >= p->mapcount,
-            "va %#lx: pfn %#lx, %d PTEs, %d references", va, pte_pfn(pte), p->mapcount,
-            p->refcount);
+    assertf(counts_fit(p), "va %#lx: pfn %#lx, %d PTEs, %d references", va, pte_pfn(pte),
+            p->mapcount, p->refcount);
     assertf(!page_test(p, PG_TABLE) && !page_test(p, PG_SLAB) && !page_test(p, PG_BUDDY),
             "va %#lx: pfn %#lx flags %#x", va, pte_pfn(pte), p->flags);
     if (page_test(p, PG_ANON)) {
