@@ -16,7 +16,6 @@
 // Locks: cache_lock (RANK_FILE), a leaf beside those of memory. Eviction sleeps: never under it.
 //
 // Rejected: a lock per bucket (the path cache in front of it answers nearly every lookup).
-
 #include "fs/inode.h"
 
 #include "abi/errno.h"
@@ -180,12 +179,11 @@ int inode_get(struct super *s, ino_t ino, struct inode **out) {
         if (READ_ONCE(i->state) == INODE_BAD)
             err = -EIO;
     }
-    if (err) {
+    if (err)
         inode_put(i);
-        return err;
-    }
-    *out = i;
-    return 0;
+    else
+        *out = i;
+    return err;
 }
 
 int inode_new(struct super *s, ino_t ino, uint32_t mode, struct inode **out) {

@@ -44,6 +44,16 @@ static void drop_set_id(struct inode *i) {
         i->mode &= ~(uint32_t)S_ISGID;
 }
 
+// A write that stops may have got blocks beyond what it wrote: they go, so that the file ends where
+// its size says.
+static ssize_t write_and_trim(struct inode *i, struct uio *u, off_t pos) {
+    uint64_t end = (uint64_t)pos + u->left;
+    ssize_t n = page_cache_write(&i->mapping, u, pos);
+    if (unlikely(u->left) && end > inode_size(i) && i->ops->truncate)
+        (void)!i->ops->truncate(i, inode_size(i)); // else they go with the file
+    return n;
+}
+
 static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
     struct inode *i = f->inode;
 
@@ -54,7 +64,7 @@ static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
         *pos = (off_t)inode_size(i);
     ssize_t n = -EFBIG;
     if (u->left <= (size_t)(INT64_MAX - *pos))
-        n = page_cache_write(&i->mapping, u, *pos);
+        n = write_and_trim(i, u, *pos);
     if (n > 0) {
         *pos += n;
         drop_set_id(i);

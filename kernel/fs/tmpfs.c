@@ -69,7 +69,7 @@ static void recount(struct inode *i) {
 }
 
 static int tmpfs_truncate(struct inode *i, uint64_t size) {
-    bool shrinks = size < inode_size(i);
+    bool shrinks = size <= inode_size(i);
 
     if (size > INT64_MAX)
         return -EFBIG;

@@ -82,7 +82,7 @@ static int shrink_to(struct mapping *m, uint64_t size) {
 }
 
 int page_cache_truncate(struct mapping *m, uint64_t size) {
-    if (size < m->size)
+    if (size <= m->size) // to the same size: what a failed write left behind it goes
         return shrink_to(m, size);
     page_cache_extend(m, size);
     return 0;

@@ -264,6 +264,25 @@ static void test_partial(void)
     check(all_bytes(buffer, 'p', 100) && all_bytes(buffer + 100, 'b', 100));
 }
 
+/* A write that fails beyond the end leaves no blocks there. */
+static void test_no_blocks(void)
+{
+    char *p = map_anon(2 * PAGE);
+    int fd = open("fresh", O_RDWR | O_CREAT | O_TRUNC, 0644);
+    struct stat st;
+
+    check_ok(munmap(p + PAGE, PAGE));
+    check_errno(pwrite(fd, p + PAGE, 5000, 100000), EFAULT);
+    check_ok(fstat(fd, &st));
+    check_int(st.st_size, 0);
+    check_int(st.st_blocks, 0);
+    check_int(pwrite(fd, p + PAGE - 100, 5000, 4000), 100);
+    check_ok(fstat(fd, &st));
+    check_int(st.st_size, 4100);
+    check(st.st_blocks <= 16);
+    check_ok(close(fd));
+}
+
 const struct test efault_tests[] = {
     {"efault.null", test_null},
     {"efault.kernel", test_kernel},
@@ -277,5 +296,6 @@ const struct test efault_tests[] = {
     {"efault.user_end", test_user_end, T_NATIVE},
     {"efault.lengths", test_lengths},
     {"efault.partial", test_partial, T_DIRS | T_NATIVE},
+    {"efault.no_blocks", test_no_blocks, T_DIRS},
     {NULL, NULL},
 };

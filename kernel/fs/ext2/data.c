@@ -187,7 +187,7 @@ int ext2_truncate(struct inode *inode, uint64_t size) {
     int err = page_cache_truncate(&inode->mapping, size);
     if (err)
         return err;
-    if (size < old)
+    if (size <= old)
         ext2_free_blocks_from(inode, DIV_ROUND_UP(size, sb->block_size));
     inode_mark_dirty(inode);
     return 0;

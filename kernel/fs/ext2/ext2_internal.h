@@ -155,6 +155,6 @@ extern const struct file_ops ext2_dir_file_ops;
 // namei.c
 extern const struct inode_ops ext2_dir_ops, ext2_file_ops, ext2_symlink_ops;
 
-// Logs a damaged structure in words (once, while it is the same) and marks the file system as having
-// errors. Returns -EIO.
+// Logs a damaged structure in words (once, while it is the same) and marks the file system as
+// having errors. Returns -EIO.
 int ext2_error(struct ext2_sb *sb, const char *fmt, ...) __printf(2, 3);
