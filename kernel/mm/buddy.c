@@ -122,19 +122,13 @@ static struct page *alloc_from_zones(gfp_t gfp, int order) {
 
 // Tries to make memory free for the request. False: nothing more can be done.
 static bool make_room(gfp_t gfp, int order, int round) {
-    uint64_t freed = 0;
-
-    if (round == 0 && order > 0)
+    if (round == 0 && order > 0) {
         pcp_drain_local(); // pages parked there may complete a block
-    if (!(gfp & GFP_WAIT))
-        return round == 0 && order > 0;
-    if (round >= RECLAIM_ROUNDS)
+        return true;
+    }
+    if (!(gfp & GFP_WAIT) || round >= RECLAIM_ROUNDS)
         return false;
-    if (reclaim_pages)
-        freed = reclaim_pages(gfp, order);
-    if (!freed)
-        freed = shrink_all(0);
-    return freed > 0;
+    return (reclaim_pages && reclaim_pages(gfp, order)) || shrink_all(0);
 }
 
 // Every zone, then reclaim, and again.
@@ -192,7 +186,8 @@ struct page *page_alloc(gfp_t gfp, int order) {
 }
 
 void page_free(struct page *p, int order) {
-    assertf(p->order == order, "pfn %#lx of order %d freed as %d", page_to_pfn(p), p->order, order);
+    assertf(p->order == order || p->refcount <= 0, // free already: page_put() says it
+            "pfn %#lx of order %d freed as %d", page_to_pfn(p), p->order, order);
     page_put(p);
 }
 

@@ -111,11 +111,12 @@ void page_release(struct page *p);
 
 static inline void page_get(struct page *p) {
     int old = atomic_add_relaxed(&p->refcount, 1);
-    assertf(old > 0, "page %#lx refcount %d", page_to_pfn(p), old);
+    assertf(old > 0, "page %#lx is free: refcount %d", page_to_pfn(p), old);
 }
 static inline void page_put(struct page *p) {
     int old = atomic_sub(&p->refcount, 1);
-    assertf(old > 0, "page %#lx refcount %d", page_to_pfn(p), old);
+    assertf(old > 0, "page %#lx freed twice, or not the head of its block: refcount %d",
+            page_to_pfn(p), old);
     if (old == 1)
         page_release(p);
 }
