@@ -3,7 +3,8 @@
 //
 // A test file lists its cases and calls host_main(). Each case prints "ok <name>" or "FAIL <name>:"
 // with the place, the values and the command that repeats it. Random cases draw from host_random(),
-// seeded by SEED= in the environment (default: a fixed seed).
+// seeded by SEED= in the environment (default: a fixed seed). Each case runs in a process of its
+// own: the code under test begins afresh, and a crash ends one case only.
 #pragma once
 
 // The C library's dev_t is another type than the kernel's.
@@ -14,12 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #undef dev_t
+// Of the C library; their headers bring types that the kernel has its own of.
+int fork(void);
+int waitpid(int pid, int *status, int options);
 
 #include "lib/assert.h"
 
 struct host_case {
     const char *name;
     void (*run)(void);
+    const char *dies; // NULL, or words of the assertion or panic that the case must end in
 };
 
 static uint64_t host_seed, host_state;
@@ -87,8 +92,56 @@ static __noinline bool host_run(const struct host_case *c) {
     host_expects = false;
     if (setjmp(host_failed))
         return false;
-    c->run();
+    if (c->dies)
+        EXPECT_DEATH(c->run(), c->dies);
+    else
+        c->run();
     return true;
+}
+
+#define HOST_TOLD 3 // exit status of a process that has said what failed
+
+static void host_tell(const char *program, const struct host_case *c, const char *what) {
+    printf("FAIL %s: %s: %s\n     again: make host-test SEED=%#lx T=%s\n", program, c->name, what,
+           host_seed, program);
+}
+
+// Runs fn in a process of its own, which begins with this one's state. Fails the case if fn fails.
+static __unused void host_apart(void (*fn)(void)) {
+    int status = -1, child = fork();
+    if (child == 0) {
+        fn();
+        exit(0);
+    }
+    if (child > 0)
+        waitpid(child, &status, 0);
+    if (status == HOST_TOLD << 8)
+        exit(HOST_TOLD);
+    CHECK(status == 0, "crashed");
+}
+
+// In the case's process. Ends it.
+static __noreturn void host_run_here(const char *program, const struct host_case *c) {
+    bool ok = host_run(c);
+    if (ok)
+        printf("ok %s: %s\n", program, c->name);
+    else
+        host_tell(program, c, host_message);
+    exit(ok ? 0 : HOST_TOLD);
+}
+
+// Runs one case in a process of its own. False: it failed.
+static bool host_run_apart(const char *program, const struct host_case *c) {
+    int status = -1;
+    fflush(stdout);
+    int child = fork();
+    if (child == 0)
+        host_run_here(program, c);
+    if (child > 0)
+        waitpid(child, &status, 0);
+    if (status && status != HOST_TOLD << 8)
+        host_tell(program, c, child < 0 ? "cannot fork" : "crashed");
+    return status == 0;
 }
 
 // Runs the cases; main()'s result.
@@ -97,16 +150,8 @@ static int host_main(const char *program, const struct host_case *cases, size_t 
     int failed = 0;
 
     host_seed = env && *env ? strtoull(env, NULL, 0) : 39;
-    for (size_t i = 0; i < n; i++) {
-        if (host_run(&cases[i])) {
-            printf("ok %s: %s\n", program, cases[i].name);
-        } else {
-            printf("FAIL %s: %s: %s\n     again: make host-test SEED=%#lx T=%s\n", program,
-                   cases[i].name, host_message, host_seed, program);
-            failed++;
-        }
-        fflush(stdout);
-    }
+    for (size_t i = 0; i < n; i++)
+        failed += !host_run_apart(program, &cases[i]);
     return failed != 0;
 }
 

@@ -170,11 +170,14 @@ static void grow_tree(struct fake *dir, int depth) {
     }
 }
 
+static int64_t before; // objects when setup() began; the hash table stays
+
 static void setup(void) {
     static bool ready;
     if (!ready)
         path_init();
     ready = true;
+    before = allocated;
     fake_root = fake_new(NULL, S_IFDIR | 0755);
     grow_tree(fake_root, 4);
     fake_root->i.ref.n++;
@@ -197,7 +200,7 @@ static struct fake *directory_a(void) {
     return f;
 }
 
-static void teardown(int64_t before) {
+static void teardown(void) {
     while (dentry_shrink(100))
         ;
     CHECK(fake_mount.ref.n == 1 && fake_mount.root->ref.n == 1, "%d %d", fake_mount.ref.n,
@@ -277,10 +280,7 @@ static void check_walk(const char *name) {
 
 static void random_walks(void) {
     for (int tree = 0; tree < 30; tree++) {
-        int64_t before = allocated;
         setup();
-        if (!tree)
-            before = allocated - 1; // the hash table stays
         for (int i = 0; i < 2000; i++) {
             char name[400];
             random_name(name, sizeof(name), (int)host_below(7));
@@ -288,12 +288,11 @@ static void random_walks(void) {
             if (host_below(50) == 0)
                 dentry_shrink(host_below(20));
         }
-        teardown(before);
+        teardown();
     }
 }
 
 static void cached_walks(void) {
-    int64_t before = allocated;
     setup();
     directory_a();
     check_walk("/a/.././a/");
@@ -308,7 +307,7 @@ static void cached_walks(void) {
     CHECK(path_lookup(&fake_ctx, NULL, name, 0, &p) == -ENAMETOOLONG, "256 bytes");
     name[NAME_MAX] = '\0';
     CHECK(path_lookup(&fake_ctx, NULL, name, 0, &p) == -ENOENT, "255 bytes");
-    teardown(before);
+    teardown();
 }
 
 static void last_components(void) {
@@ -319,7 +318,6 @@ static void last_components(void) {
                 {"///", "", 0},        {"a/..", "..", 0},       {"a/.", ".", 0},
                 {"", "", -ENOENT},
                 {"no/x", "", -ENOENT}, {"a/../a/y", "y", 0}};
-    int64_t before = allocated;
     setup();
     directory_a();
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -333,12 +331,11 @@ static void last_components(void) {
         CHECK(len == strlen(rows[i].last) && !memcmp(last, rows[i].last, len), "%s", rows[i].name);
         path_put(&p);
     }
-    teardown(before);
+    teardown();
 }
 
 // A path through links whose texts are as long as they may be, and no memory somewhere on the way.
 static void no_memory(void) {
-    int64_t before = allocated;
     setup();
     for (int i = 0; i < 3000; i++) {
         char name[400];
@@ -352,12 +349,11 @@ static void no_memory(void) {
         if (host_below(4) == 0)
             dentry_shrink(100);
     }
-    teardown(before);
+    teardown();
 }
 
 // 40 links are followed, 41 are not: a/bb leads to ".", so "bb/bb/bb" in a is three links.
 static void many_links(void) {
-    int64_t before = allocated;
     char name[4 * MAX_SYMLINKS];
     struct path p;
     setup();
@@ -374,7 +370,7 @@ static void many_links(void) {
     path_put(&p);
     (snprintf)(name + at, sizeof(name) - at, "/bb");
     CHECK(path_lookup(&fake_ctx, NULL, name, LOOKUP_FOLLOW, &p) == -ELOOP, "41");
-    teardown(before);
+    teardown();
 }
 
 // Text that just fits, and one byte more, at each size that the buffer has.
