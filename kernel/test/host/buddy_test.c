@@ -54,19 +54,56 @@ static bool must_fail(gfp_t gfp, int order) {
     return true;
 }
 
+enum how { PLAIN, COUNTED, FRAME };
+static uint64_t held_by[3]; // frames, by the call
+
+static bool alloc_somehow(gfp_t gfp, int order) {
+    enum how how = host_below(8) ? PLAIN : order ? FRAME : 1 + (enum how)host_below(2);
+    void *va = how == FRAME ? frame_alloc(gfp, order) : NULL;
+    struct page *p = how == FRAME     ? (va ? virt_to_page(va) : NULL)
+                     : how == COUNTED ? page_alloc_counted(gfp, NR_PIPE)
+                                      : page_alloc(gfp, order);
+    if (!p)
+        return false;
+    block_add(p, gfp, order);
+    blocks[block_count - 1].how = how;
+    held_by[how] += 1UL << order;
+    return true;
+}
+
+static void free_zeroed(struct page *p) {
+    memset(page_to_virt(p), 0, PAGE_SIZE);
+    page_free_zeroed(p);
+}
+
 static void free_somehow(uint64_t i) {
-    int order = blocks[i].order;
+    int order = blocks[i].order, how = blocks[i].how;
     struct page *p = block_remove_at(i);
 
-    switch (host_below(order ? 3 : 4)) {
-    case 0: page_free(p, order); break;
-    case 1: page_put(p); break;
-    case 2: frame_free(page_to_virt(p), order); break;
-    case 3:
-        memset(page_to_virt(p), 0, PAGE_SIZE);
-        page_free_zeroed(p);
-        break;
-    }
+    held_by[how] -= 1UL << order;
+    if (how == COUNTED)
+        page_free_counted(p, NR_PIPE);
+    else if (how == FRAME)
+        frame_free(page_to_virt(p), order);
+    else if (order == 0 && host_below(3) == 0)
+        free_zeroed(p);
+    else if (host_below(2))
+        page_free(p, order);
+    else
+        page_put(p);
+}
+
+static void check_books(uint64_t allocs, uint64_t frees) {
+    CHECK(mem_free_pages() == mem_total_pages() - frames_held, "%lu free, %lu held",
+          mem_free_pages(), frames_held);
+    CHECK((uint64_t)mm_stat_read(PGALLOC) == allocs && (uint64_t)mm_stat_read(PGFREE) == frees,
+          "counted %ld %ld, true %lu %lu", mm_stat_read(PGALLOC), mm_stat_read(PGFREE), allocs,
+          frees);
+    CHECK((uint64_t)mm_stat_read(NR_PIPE) == held_by[COUNTED] &&
+              (uint64_t)mm_stat_read(NR_KERNEL) == held_by[FRAME] &&
+              (uint64_t)mm_stat_in_transit() == held_by[PLAIN],
+          "pages: %ld counted, %ld frames, %ld others", mm_stat_read(NR_PIPE),
+          mm_stat_read(NR_KERNEL), mm_stat_in_transit());
 }
 
 // A second user comes and goes: the frame stays.
@@ -90,7 +127,7 @@ static void test_random(void) {
         if (host_below(100) < wish) {
             gfp_t gfp = (gfp_t)host_below(2 * GFP_MOVABLE);
             int order = host_below(4) ? 0 : (int)host_below(MAX_ORDER + 1);
-            bool got = block_alloc(gfp, order);
+            bool got = alloc_somehow(gfp, order);
             CHECK(got || must_fail(gfp, order), "order %d gfp %#x: NULL", order, gfp);
             refused += !got;
             allocs += frames_held - before;
@@ -101,15 +138,14 @@ static void test_random(void) {
         } else if (host_below(2)) {
             pcp_drain_local();
         }
-        CHECK(mem_free_pages() == mem_total_pages() - frames_held, "%lu free, %lu held",
-              mem_free_pages(), frames_held);
-        CHECK((uint64_t)mm_stat_read(PGALLOC) == allocs && (uint64_t)mm_stat_read(PGFREE) == frees,
-              "counted %ld %ld, true %lu %lu", mm_stat_read(PGALLOC), mm_stat_read(PGFREE), allocs,
-              frees);
+        check_books(allocs, frees);
         if (i % 128 == 0)
             buddy_check();
     }
     CHECK(refused > OPS / 100, "only %lu requests failed", refused);
+    while (block_count)
+        free_somehow(0);
+    frame_free(NULL, 3);
     finish();
 }
 
@@ -166,6 +202,13 @@ static void test_zones(void) {
         CHECK(zones[z].free_pages == zones[z].min, "zone %d: %lu left, min %lu", z,
               zones[z].free_pages, zones[z].min);
     CHECK(frames_held == mem_total_pages() - full[0].min - full[1].min, "%lu", frames_held);
+    current_tcb->use_reserves = true; // as if its process were being killed
+    struct page *p = page_alloc(GFP_KERNEL, 0);
+    CHECK(p, "the reserve is for it");
+    page_put(p);
+    current_tcb->use_reserves = false;
+    drain_all_cpus();
+    CHECK(!page_alloc(GFP_KERNEL, 0), "but for nobody else");
     exhaust(GFP_ATOMIC, 0);
     CHECK(mem_free_pages() == 0, "GFP_HIGH leaves %lu", mem_free_pages());
     finish();
@@ -180,6 +223,25 @@ static void test_zones(void) {
         CHECK(must_fail(0, order), "order %d", order);
         finish();
     }
+}
+
+static void test_min_free(void) {
+    start();
+    mem_set_min_free(1001);
+    uint64_t min_pages = mem_min_free_pages();
+    CHECK(min_pages >= 1000 && min_pages <= 1001, "%lu", min_pages);
+    exhaust(GFP_KERNEL, 0);
+    CHECK(mem_free_pages() == min_pages, "%lu pages free", mem_free_pages());
+    mem_set_min_free(mem_total_pages() + 5000); // more than there is: nothing but GFP_HIGH
+    CHECK(!page_alloc(GFP_KERNEL, 0) && block_alloc(GFP_HIGH, 0), "all is reserve");
+    mem_set_min_free(full[0].min + full[1].min);
+    for (int z = 0; z < ZONE_COUNT; z++) { // shares are rounded down: as at boot, but for one page
+        CHECK(full[z].min - zones[z].min <= 1, "zone %d: min %lu", z, zones[z].min);
+        full[z].min = zones[z].min;
+        full[z].low = zones[z].low;
+        full[z].high = zones[z].high;
+    }
+    finish();
 }
 
 // ---- per-CPU lists ------------------------------------------------------------------------------
@@ -306,6 +368,7 @@ static const struct host_case cases[] = {
     {"random requests against the model", test_random},
     {"blocks split and merge back", test_split_merge},
     {"zones, fallback, watermarks", test_zones},
+    {"the reserve can be set", test_min_free},
     {"per-CPU lists", test_pcp},
     {"per-CPU lists give back for a block", test_drain_for_block},
     {"pages of zeroes", test_zeroed},

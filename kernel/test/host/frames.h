@@ -17,6 +17,7 @@ struct block {
     struct page *page;
     int order;
     uint64_t stamp;
+    int how; // the test's: by which call it was had
 };
 
 static struct block blocks[FRAMES_MAX];
@@ -64,7 +65,7 @@ static inline void block_add(struct page *p, gfp_t gfp, int order) {
     struct block *b = &blocks[block_count++];
 
     block_check_new(p, gfp, order);
-    *b = (struct block){p, order, host_random()};
+    *b = (struct block){p, order, host_random(), 0};
     for (uint64_t n = 0; n < 1UL << order; n++) {
         held[p - mem_map + n] = true;
         *frame_word(p + n, false) = *frame_word(p + n, true) = b->stamp + n;
