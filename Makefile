@@ -7,6 +7,8 @@
 #   make debug           QEMU and GDB in one terminal (make qemu-gdb, make gdb: in two)
 #   make test            every test (T=filter: some)      make check   style and structure
 #   make bench           guest instructions per operation
+#   make grade LAB=x     grades this tree for a lab (T=filter SEED=n V=1 HTML=file JSON=file)
+#   make handout LAB=x OUT=dir   a student's repository    make new-lab NAME=x   make check-labs
 #   make doctor          which tools are here             make clean
 #
 # Variables, the same everywhere:
@@ -206,6 +208,8 @@ doctor:
 	@python3 kernel/tools/doctor.py
 check: floors headers
 	$(Q)python3 kernel/tools/style.py
+
+-include grading/grading.mk
 
 # ---- upkeep --------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ TOOLS = [
      "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross"),
     ("Clang", ["clang"], "--version", (14,), False, "clang lld"),
     ("clang-format", ["clang-format"], "--version", (14,), False, "clang-format"),
+    ("bubblewrap", ["bwrap"], "--version", (0, 5), False, "bubblewrap"),
+    ("git", ["git"], "--version", (2, 30), False, "git"),
     ("cppcheck", ["cppcheck"], "--version", (2,), False, "cppcheck"),
 ]
 

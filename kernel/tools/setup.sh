@@ -22,6 +22,9 @@ clang:clang
 ld.lld:lld
 clang-format:clang-format
 cppcheck:cppcheck
+bwrap:bubblewrap
+prlimit:util-linux
+git:git
 "
 
 have() {
@@ -44,8 +47,8 @@ if ! command -v apt-get >/dev/null 2>&1; then
     cat <<EOF
 setup: this system has no apt. xv39 needs (Debian's names):
   $missing
-On Fedora:   dnf install qemu-system-riscv gcc-riscv64-linux-gnu gdb gcc python3 e2fsprogs-devel clang lld cppcheck
-On Arch:     pacman -S qemu-system-riscv riscv64-elf-gcc riscv64-elf-gdb riscv64-linux-gnu-gcc python e2fsprogs clang lld cppcheck
+On Fedora:   dnf install qemu-system-riscv gcc-riscv64-linux-gnu gdb gcc python3 e2fsprogs-devel clang lld cppcheck bubblewrap git
+On Arch:     pacman -S qemu-system-riscv riscv64-elf-gcc riscv64-elf-gdb riscv64-linux-gnu-gcc python e2fsprogs clang lld cppcheck bubblewrap git
 On macOS:    brew install qemu riscv64-elf-gcc riscv64-elf-gdb python e2fsprogs llvm cppcheck
 EOF
     exit 1

@@ -1,0 +1,193 @@
+"""From files to kernels.
+
+    Base    the pristine tree, built by us without any student's code: its objects, the root image with the
+            labs' programs, and layout.json. One for all labs, in build/grade/base.
+    Built   one submission: objects of Base, less those that the lab's files make, plus the submission's
+            files, linked in the sandbox. A few seconds instead of a whole build.
+
+What a submission's build can see: the tools, kernel sources without the reference of the lab's files, and
+objects without theirs. No tests, no image, no other submission. No student's program runs on the host:
+the only things that run are the compiler and the linker, on files with allow-listed names.
+"""
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import sandbox, tree
+from .elf import Elf
+from .errors import Infra
+from .source import GDB_TOOLS, Layout
+
+TAGS = ("page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
+        "inode mapping enum:page_flag enum:thread_state enum:lockrank")
+IMAGE_SIZE = "24M"
+BUILD_SECONDS = 240
+LOG_LINES = 60
+
+
+def make_environment():
+    """Ours without what an outer make hands down: its T= or V= are not for this build."""
+    drop = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LAB", "T", "V", "CMD")
+    return {k: v for k, v in os.environ.items() if k not in drop}
+
+
+def find_gdb():
+    found = next(filter(None, map(shutil.which, ("gdb-multiarch", "riscv64-unknown-elf-gdb", "riscv64-elf-gdb"))), None)
+    if not found:
+        raise Infra("no GDB for RISC-V: make setup (apt-get install gdb-multiarch)")
+    return found
+
+
+class Base:
+    def __init__(self, root=tree.ROOT):
+        self.root = Path(root)
+        self.home = self.root / "build/grade"
+        self.tree = self.home / "base"
+        self.kernel = self.tree / "build/kernel.elf"
+        self.image = self.tree / "build/root.img"
+        self.layout_file = self.home / "layout.json"
+        self.layout = None
+        self.elfs = {}
+
+    def prepare(self, say=lambda text: None):
+        """Builds what is not up to date. Several graders may come at once: one builds, others wait."""
+        self.tree.mkdir(parents=True, exist_ok=True)
+        tree.free_space(self.home)
+        with open(self.home / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.files = tree.pristine(self.root)
+            changes = tree.mirror({**self.files, **tree.programs(self.root)}, self.tree)
+            if changes or not self.image.is_file():
+                say("building the pristine kernel and the tests' programs")
+            self.make()
+            self.export_layout()
+        self.layout = Layout(self.layout_file)
+        return self
+
+    def make(self):
+        done = subprocess.run(["make", "-s", "-j2", f"ROOTFS_SIZE={IMAGE_SIZE}", "all"], cwd=self.tree,
+                              capture_output=True, text=True, env=make_environment(), timeout=1200)
+        if done.returncode != 0:
+            raise Infra("the pristine tree does not build:\n" + (done.stdout + done.stderr)[-2000:])
+
+    def export_layout(self):
+        """By GDB, when the kernel is newer than what is there."""
+        mark = self.home / "layout.sum"
+        digest = hashlib.sha256(self.kernel.read_bytes() + TAGS.encode()).hexdigest()
+        if self.layout_file.is_file() and mark.is_file() and mark.read_text() == digest:
+            return
+        here = Path(__file__).resolve().parent
+        env = {**os.environ, "XV_TOOLS": str(GDB_TOOLS), "XV_GRADING": str(here.parent), "XV_TAGS": TAGS,
+               "XV_LAYOUT": str(self.layout_file)}
+        self.layout_file.unlink(missing_ok=True)
+        done = subprocess.run([find_gdb(), "-nx", "-batch", "-x", str(here / "layout_gdb.py"), str(self.kernel)],
+                              capture_output=True, text=True, env=env, timeout=120)
+        if not self.layout_file.is_file():
+            raise Infra("GDB does not tell the kernel's types:\n" + (done.stdout + done.stderr)[-1000:])
+        mark.write_text(digest)
+
+    def program(self, name):
+        """The Elf, with symbols, of a pristine user program."""
+        if name not in self.elfs:
+            self.elfs[name] = Elf(self.tree / f"build/user/sym/{name}")
+        return self.elfs[name]
+
+
+class Built:
+    """ok says whether there is a kernel; log is the compiler's words. Call close()."""
+
+    def __init__(self, base, lab, submission):
+        self.base, self.lab = base, lab
+        self.folder = sandbox.private_folder("xvg-build-")
+        self.kernel = self.folder / "kernel.elf"
+        self.image = base.image
+        self.ok, self.log, self.elf = False, "", None
+        try:
+            self.copy_tree()
+            self.lay_over(submission)
+            self.compile(submission)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def userland(self):
+        """Does the lab take files of user/?"""
+        return any(p.startswith("user/") for p in self.lab.submit)
+
+    def copy_tree(self):
+        self.work = self.folder / "tree"
+        parts = ["kernel", "Makefile", "build/kernel", "build/.flags"]
+        if self.userland:
+            parts += ["user", "build/user"]
+        for part in parts:
+            to = self.work / part
+            to.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cp", "-a", str(self.base.tree / part), str(to)], check=True)
+        hidden = list(tree.programs(self.base.root)) if self.userland else []
+        names = tree.matching(self.base.files, self.lab.submit) + hidden
+        for name in names:
+            (self.work / name).unlink(missing_ok=True)
+            self.forget_objects(name)
+        for made in ("kernel/kernel0.elf", "kernel/symbols1.S", "kernel/symbols1.S.o"):
+            (self.work / "build" / made).unlink(missing_ok=True)
+
+    def forget_objects(self, name):
+        """No object of a file that the submission replaces may be there: it could be linked by name."""
+        (self.work / f"build/{name}.o").unlink(missing_ok=True)
+        if name.startswith("user/"):
+            (self.work / f"build/user/obj/{name[5:]}.o").unlink(missing_ok=True)
+            for kind in ("sym", "bin"):
+                (self.work / f"build/user/{kind}/{Path(name).stem}").unlink(missing_ok=True)
+
+    def lay_over(self, submission):
+        for name, data in submission.files.items():
+            path = self.work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        sandbox.give(self.folder)
+
+    def compile(self, submission):
+        goals = ["build/kernel.elf"]
+        if self.userland:
+            goals.append("user")
+        status, log = sandbox.run(["make", "-s", "-j2", "MAKEFLAGS=-j2 -s", *goals], BUILD_SECONDS, self.work,
+                                  memory=2 << 30, file_size=64 << 20, cpu_seconds=BUILD_SECONDS)
+        self.log = "\n".join(clean(log).strip().split("\n")[-LOG_LINES:])
+        made = self.work / "build/kernel.elf"
+        if status is None:
+            self.log += f"\nthe build takes longer than {BUILD_SECONDS} s"
+        if status != 0 or made.is_symlink() or not made.is_file():
+            return
+        shutil.copyfile(made, self.kernel)
+        if self.userland:
+            self.make_image(submission)
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.elf = Elf(self.kernel)
+        self.ok = True
+
+    def make_image(self, submission):
+        """The second step, outside: the pristine image's files, with the submission's programs in place."""
+        stage = self.folder / "stage"
+        subprocess.run(["cp", "-a", str(self.base.tree / "build/stage"), str(stage)], check=True)
+        for name in submission.files:
+            program = self.work / f"build/user/bin/{Path(name).stem}"
+            if name.startswith("user/bin/") and program.is_file() and not program.is_symlink():
+                shutil.copy(program, stage / "bin")
+        self.image = self.folder / "root.img"
+        done = subprocess.run([str(self.base.tree / "build/mkfs/mkfs"), "-s", IMAGE_SIZE, "-l", "mkfs/root.list",
+                               "-o", str(self.image), "mkfs/root", str(stage)], cwd=self.base.tree,
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise Infra(f"mkfs fails: {done.stderr[-400:]}")
+
+
+def clean(text):
+    """Without control characters: a compiler repeats what the source says."""
+    return "".join(c if c in "\n\t" or 32 <= ord(c) < 127 or ord(c) > 159 else "?" for c in text)

@@ -1,0 +1,198 @@
+"""make check-labs: grades the grader. For every lab, with a fixed seed:
+
+    reference      full score
+    starter        the score that lab.toml promises
+    mutants/NAME   the reference with one fault: loses the points that mutant.toml names, and of the
+                   other tests no more than one (those under `may` apart)
+    cheats/NAME    the starter with a trick: gains nothing
+
+An overlay that no longer fits the reference is a breach like any other, and says which text is gone.
+--quick runs for each mutant only the tests that it must fail.
+"""
+import argparse
+import concurrent.futures
+import shutil
+import sys
+import time
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import edits, sandbox, submission, tree
+from . import lab as labs
+from .build import Base
+from .errors import Broken, GradeError, LabError
+from .grade import grade
+
+SEED = 1
+MAX_UNRELATED = 1
+
+
+@dataclass
+class Variant:
+    """One thing to grade. judge(result) gives None, or what is wrong with it."""
+    name: str
+    source: object
+    judge: object
+    words: list = field(default_factory=list)
+
+
+def meta(folder, file, keys):
+    path = folder / file
+    try:
+        data = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as err:
+        raise LabError(f"{path}: {err}") from None
+    for key in data:
+        if key not in keys:
+            raise LabError(f"{path}: unknown word {key!r}; known are {', '.join(keys)}")
+    if "what" not in data:
+        raise LabError(f"{path}: what is missing: one line that says what is wrong with this kernel")
+    return data
+
+
+def submit_files(lab, files):
+    return {n: files[n] for n in tree.matching(files, lab.submit)}
+
+
+def lost(result):
+    return [t["id"] for t in result["tests"] if t["status"] != "pass"]
+
+
+def words_of(result):
+    return "; ".join(f"{t['id']}: {t['status']}: {t['message'].splitlines()[0] if t['message'] else ''}"
+                     for t in result["tests"] if t["status"] != "pass") or result["message"]
+
+
+def judge_score(wanted):
+    def judge(result):
+        if result["score"] == wanted:
+            return None
+        return f"scores {result['score']}, not {wanted:g} ({words_of(result) or 'all pass'})"
+    return judge
+
+
+def judge_mutant(data):
+    def judge(result):
+        failed = lost(result)
+        if result["score"] is None:
+            return words_of(result)
+        if not result["build"]["ok"]:
+            return "does not build:\n" + result["build"]["log"]
+        survived = [t for t in data["fails"] if t not in failed]
+        if survived:
+            return f"survives {', '.join(survived)}"
+        others = [t for t in failed if t not in data["fails"] + data.get("may", [])]
+        if len(others) > MAX_UNRELATED:
+            return f"fails {len(others)} tests that have nothing to do with it: {', '.join(others)}"
+        return None
+    return judge
+
+
+def judge_cheat(limit, refused):
+    def judge(result):
+        if refused and result["status"] != "broken":
+            return "is graded, though it should be refused"
+        if result["score"] is None:
+            return f"leaves the grader without a verdict: {words_of(result)}"
+        if result["score"] > limit:
+            return f"gains points: {result['score']:g} instead of {limit:g}"
+        return None
+    return judge
+
+
+def variants(lab, files, folder):
+    """All that is to be graded for a lab; the folder is for submissions that lie on disk."""
+    reference = submit_files(lab, files)
+    yield Variant("reference", submission.Submission(reference, "reference"), judge_score(lab.points))
+    starter = edits.overlay(lab.folder / "starter", files)
+    yield Variant("starter", submission.Submission(submit_files(lab, starter), "starter"),
+                  judge_score(lab.starter_score))
+    known = {t.id for t in lab.tests}
+    for path in subfolders(lab.folder / "mutants"):
+        data = meta(path, "mutant.toml", ("what", "fails", "may"))
+        for test in data.get("fails", []) + data.get("may", []):
+            if test not in known:
+                raise LabError(f"{path}/mutant.toml: there is no test {test}")
+        if not data.get("fails"):
+            raise LabError(f"{path}/mutant.toml: fails is missing: the tests that must catch it")
+        changed = submit_files(lab, edits.overlay(path, files))
+        yield Variant(f"mutants/{path.name}", submission.Submission(changed, "mutant"), judge_mutant(data),
+                      data["fails"])
+    for path in subfolders(lab.folder / "cheats"):
+        data = meta(path, "cheat.toml", ("what", "refused"))
+        yield Variant(f"cheats/{path.name}", write_out(lab, edits.overlay(path, starter), starter, folder / path.name),
+                      judge_cheat(lab.starter_score, data.get("refused", False)))
+
+
+def subfolders(path):
+    return sorted(p for p in path.iterdir() if p.is_dir()) if path.is_dir() else []
+
+
+def write_out(lab, files, starter, folder):
+    """A cheat is handed in as a directory, with all that it brings besides the allowed files."""
+    for name, data in files.items():
+        if name in submit_files(lab, files) or starter.get(name) != data:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return folder
+
+
+def check_lab(base, lab, args, say):
+    """Number of breaches."""
+    folder = sandbox.private_folder("xvg-check-")
+    bad = 0
+
+    def work(variant):
+        words = variant.words if args.quick else []
+        started = time.monotonic()
+        result = grade(base, lab, variant.source, args.seed, words, 1, None, variant.name, repeat=False)
+        return variant.judge(result), result, time.monotonic() - started
+
+    try:
+        todo = [v for v in variants(lab, base.files, folder) if not args.only or args.only in v.name]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
+            for variant, (problem, result, took) in zip(todo, pool.map(work, todo)):
+                bad += problem is not None
+                score = "none" if result["score"] is None else f"{result['score']:g}"
+                say(f"{'FAIL' if problem else 'ok':5} {lab.id}/{variant.name:32} {score:>5} points  {took:5.1f} s"
+                    + (f"\n      {problem}" if problem else ""))
+                if args.verbose:
+                    say(f"      {words_of(result)}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="check-labs", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labs", nargs="*")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", help="variants whose name has this in it")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--repeat", type=int, default=1, help="runs, each with the next seed")
+    parser.add_argument("-j", "--jobs", type=int, default=2)
+    parser.add_argument("-v", "--verbose", action="store_true")
+    args = parser.parse_args()
+    bad = 0
+
+    def say(text):
+        print(text, flush=True)
+
+    try:
+        base = Base().prepare(say)
+        for _ in range(args.repeat):
+            for name in args.labs or labs.names(tree.ROOT):
+                try:
+                    bad += check_lab(base, labs.find(tree.ROOT, name), args, say)
+                except (LabError, Broken) as err:
+                    bad += 1
+                    say(f"FAIL  {name}: {err}")
+            args.seed += 1
+    except GradeError as err:
+        print(f"check-labs: {err}", file=sys.stderr)
+        return 3
+    say(f"check-labs: {bad} breaches")
+    return 1 if bad else 0

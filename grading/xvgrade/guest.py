@@ -1,0 +1,233 @@
+"""What a test holds in its hands: a machine that it runs, stops, reads, and whose kernel it calls.
+
+    g.park()                       runs until process 1 is in getppid(): a place to call from
+    g.call("page_alloc", 0, 3)     the kernel's function, with these arguments; its result as a number
+    g.mark(1)                      runs until the test program stands in lab_mark(1, ...)
+    g.k                            the kernel's data: g.k.var("zones")[0].free_pages
+    g.rng                          random numbers of this run's seed: what is asked cannot be known before
+
+How call() works. The hart stands at the first instruction of a pristine kernel function, in a thread that
+may sleep and holds no lock. Its registers are put aside; pc, ra and a0-a7 are set; ra leads back to
+the breakpoint where it stands. When it comes back there, on the same stack, a0 is the result, and the
+registers are put back. So there is no test code in the guest that a kernel could recognise.
+
+How mark() knows that it sees the program and not a picture of it: the hart is in user mode, and the
+page that its page table gives for pc holds byte for byte what the pristine program's file says.
+"""
+import random
+
+from . import explain
+from .errors import Failure, Infra
+from .machine import WORDS
+from .source import Source, access, walk
+
+PRIV_USER, PRIV_SUPERVISOR = 0, 1
+A0 = 10
+MASK = (1 << 64) - 1
+COUNT_LIMIT = 20_000
+CALL_FRAME = 256  # bytes of stack left alone below the interrupted function's
+
+
+class Mark:
+    """Where a test program stands: lab_mark(id, a, b, c)."""
+
+    def __init__(self, hart, values, root):
+        self.hart, self.root = hart, root
+        self.id, self.a, self.b, self.c = values[A0:A0 + 4]
+
+
+class Guest:
+    def __init__(self, machine, base, elf, test, seed):
+        self.machine, self.base, self.elf, self.test = machine, base, elf, test
+        self.rsp = machine.rsp
+        self.rng = random.Random(f"{seed}:{test.id}")
+        self.program = base.program(test.program or "park")
+        self.source = Source(base.layout, elf, machine.ram, 0x80000000, machine.rsp)
+        self.k = access.Kernel(self.source)
+        self.events, self.pictures = [], {}
+        self.hart, self.pc = 1, 0
+        machine.function_at = elf.function_at
+        machine.limit = test.limit_ms * 1_000_000
+        self.traps = {self.address(name): name for name in ("panic", "panic_trap", "power_off")}
+        for va in self.traps:
+            self.rsp.breakpoint(va)
+
+    def address(self, name):
+        symbol = self.elf.find(name)
+        if symbol is None:
+            raise Failure("fail", f"the kernel has no function or variable {name}")
+        return symbol.value
+
+    def note(self, text):
+        """One line of "the last events"."""
+        self.events.append(f"{self.machine.guest_ns() / 1e6:9.3f} ms  {text}")
+
+    # ---- running
+
+    def run_to(self, addresses, accept=lambda hart: True):
+        """Until a hart stands at one of these addresses and is accepted. Returns it."""
+        if self.rsp.register("pc", self.hart) in addresses:
+            self.rsp.step(self.hart)
+        for va in addresses:
+            self.rsp.breakpoint(va)
+        while True:
+            hart = self.machine.run()
+            self.hart, self.pc = hart, self.rsp.register("pc", hart)
+            self.k.forget()
+            if self.pc in self.traps:
+                self.trapped(self.traps[self.pc])
+            if self.pc in addresses and accept(hart):
+                break
+            self.rsp.breakpoint(self.pc, False)
+            self.rsp.step(hart)
+            self.rsp.breakpoint(self.pc)
+        for va in addresses:
+            self.rsp.breakpoint(va, False)
+        return hart
+
+    def trapped(self, name):
+        """The kernel stands at its end: looks at it, then lets it say its last words."""
+        kind = "halt" if name == "power_off" else "panic"
+        failure = Failure(kind, WORDS[kind])
+        explain.add_state(self, failure)
+        if kind == "panic":
+            for va, other in self.traps.items():
+                self.rsp.breakpoint(va, other == "power_off")
+            try:
+                self.machine.run()
+            except (Failure, Infra):
+                pass
+            words = explain.panic_words(self.machine.console())
+            failure.message += f": {words}" if words else ""
+        raise failure
+
+    def goto(self, name):
+        """Until a hart enters the kernel's function."""
+        self.run_to([self.address(name)], self.in_kernel)
+        return self.hart
+
+    def in_kernel(self, hart):
+        return self.rsp.register("priv", hart) == PRIV_SUPERVISOR
+
+    def park(self):
+        self.goto("sys_getppid")
+        self.note("process 1 runs")
+
+    # ---- calls of the kernel
+
+    def call(self, name, *args):
+        """The function's result, unsigned."""
+        return self.enter(name, args, self.run_to)
+
+    def count(self, name, *args):
+        """(result, instructions): as call(), one instruction at a time. No interrupt falls into it."""
+        steps = [0]
+
+        def one_by_one(addresses, accept):
+            while steps[0] == 0 or self.rsp.register("pc", self.hart) not in addresses or not accept(self.hart):
+                self.rsp.step(self.hart)
+                steps[0] += 1
+                if steps[0] > COUNT_LIMIT:
+                    self.fail(f"{name}() takes more than {COUNT_LIMIT} instructions", kind="loop")
+            self.k.forget()
+
+        return self.enter(name, args, one_by_one), steps[0]
+
+    def enter(self, name, args, run):
+        target, back, saved = self.address(name), self.pc, self.rsp.general(self.hart)
+        values = list(saved)
+        stack = (saved[2] - CALL_FRAME) & -16
+        values[1], values[2], values[32] = back, stack, target
+        for i, arg in enumerate(args):
+            values[A0 + i] = arg & MASK
+        self.rsp.set_general(values, self.hart)
+        shown = ", ".join(f"{a:#x}" if a > 9 else str(a) for a in args)
+        self.events.append(f"{'':9}     {name}({shown}) ...")
+        run([back], lambda hart: self.rsp.register("sp", hart) == stack)
+        result = self.rsp.register("a0", self.hart)
+        self.rsp.set_general(saved, self.hart)
+        self.pc = back
+        self.events.pop()
+        self.note(f"{name}({shown}) = {result:#x}")
+        return result
+
+    # ---- the test program
+
+    def mark(self, wanted=None):
+        """Until the program stands in lab_mark(wanted, ...), or in any."""
+        place = self.program.find("lab_mark").value
+        self.run_to([place], self.in_program)
+        values = self.rsp.general(self.hart)
+        mark = Mark(self.hart, values, self.root())
+        self.note(f"the program is at mark {mark.id}: {mark.a:#x}, {mark.b:#x}, {mark.c:#x}")
+        if wanted is not None and mark.id != wanted:
+            self.fail(f"the program came to mark {mark.id}", expected=f"mark {wanted}", found=f"mark {mark.id}")
+        return mark
+
+    def answer(self, value):
+        """Lets lab_mark() return this value."""
+        self.rsp.set_register("a0", value, self.hart)
+        self.rsp.set_register("pc", self.rsp.register("ra", self.hart), self.hart)
+
+    def root(self, hart=None):
+        """Physical address of the page table that a hart uses."""
+        return (self.rsp.register("satp", hart or self.hart) & (1 << 44) - 1) << 12
+
+    def in_program(self, hart):
+        if self.rsp.register("priv", hart) != PRIV_USER:
+            return False
+        start, text = self.program.text_page(self.rsp.register("pc", hart))
+        return bool(text) and self.read(start, len(text), self.root(hart)) == text
+
+    def read(self, va, n, root=None):
+        """User memory through the page table; None where nothing is mapped."""
+        try:
+            return self.k.read(va, n, root if root is not None else self.root())
+        except access.AccessError:
+            return None
+
+    def write(self, va, data, root=None):
+        """Into user memory that is mapped, from outside."""
+        root = root if root is not None else self.root()
+        while data:
+            part = min(len(data), 4096 - va % 4096)
+            self.source.phys_write(self.k.translate(va, root), data[:part])
+            va, data = va + part, data[part:]
+        self.k.forget()
+
+    def pte(self, va, root=None):
+        """(level, entry) where the walk for a user address ends."""
+        steps = list(walk.pt_walk(self.k, root if root is not None else self.root(), va))
+        level, _, _, pte = steps[-1]
+        return level, pte
+
+    # ---- judging
+
+    def fail(self, message, expected=None, found=None, va=None, kind="fail"):
+        failure = Failure(kind, message, expected, found, va)
+        explain.add_state(self, failure)
+        raise failure
+
+    def check(self, truth, message, expected=None, found=None, va=None):
+        if not truth:
+            self.fail(message, expected, found, va)
+
+    def equal(self, what, found, expected, va=None):
+        if found != expected:
+            self.fail(f"{what} is wrong", show(expected), show(found), va)
+
+    def expect_panic(self, action, message):
+        """The action must end in a panic: the kernel has to notice what was done."""
+        try:
+            action()
+        except Failure as failure:
+            if failure.kind == "panic":
+                return
+            raise
+        self.fail(message, "a panic that names the crime", "the kernel went on")
+
+
+def show(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value} ({value:#x})" if value > 9 else str(value)
+    return str(value)

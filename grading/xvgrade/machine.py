@@ -1,0 +1,231 @@
+"""One QEMU for one test: started, watched and ended here.
+
+    private folder (mode 0700)          QEMU, in the sandbox
+      ram        <-- mapped, shared --> the guest's memory: read and written without stopping
+      gdb        <-- unix socket    --> debug stub (rsp.py)
+      console    <-- plain file     --  serial port: never a socket, which would disturb the clock
+      disk.img                      --  a copy for this test
+
+Time is the guest's own: -icount shift=0 makes one instruction one nanosecond, on any host, and with
+sleep=off an idle guest jumps to its next timer. Limits are in that time; wall time is a backstop.
+
+The pulse. When a hart stops at a breakpoint, QEMU believes for a moment that all harts idle, and with
+sleep=off moves the clock on to the next timer: for ever, if the guest has set none. A network filter
+without a network has a timer of its own every PULSE_US, which the guest cannot see: so a stop moves the
+clock by at most that, always to a multiple of it, and always in the same way.
+
+While the guest runs it is looked at a few times a second (its clock stands still meanwhile):
+  clock beyond the limit     -> "time", or "hang" when every hart waits, "loop" when one never rests
+  interrupts off and one function for LOOP_NS, or one thread in the kernel for STAY_NS
+                             -> "loop", long before the limit
+"""
+import mmap
+import os
+import shutil
+import subprocess
+import time
+
+from . import sandbox
+from .errors import Failure, Infra
+from .rsp import Client, Gone
+
+RAM_BASE = 0x80000000
+LOOK_SECONDS = 0.2
+PULSE_US = 50
+LOOP_NS = 150_000_000  # in one function, interrupts off
+STAY_NS = 500_000_000  # one thread in the kernel, which is not preempted
+CONSOLE_LIMIT = 8 << 20
+SSTATUS_SIE = 2
+WORDS = {"panic": "the kernel panics", "hang": "the machine hangs: every hart waits, nothing wakes one",
+         "loop": "endless loop", "halt": "the machine went off by itself", "time": "out of time",
+         "flood": "endless output"}
+
+
+def megabytes(text):
+    """"64M" or "1G" in bytes."""
+    return int(text[:-1]) << {"M": 20, "G": 30}[text[-1]]
+
+
+class Machine:
+    def __init__(self, kernel, image, append, cpus=1, mem="64M", seed=1, wall=60):
+        base = "/dev/shm" if shutil.disk_usage("/dev/shm").free > (1 << 30) else None
+        self.folder = sandbox.private_folder("xvg-", base)
+        self.kernel, self.cpus, self.mem, self.seed = kernel, cpus, mem, seed
+        self.append, self.wall_end = append, time.monotonic() + wall
+        self.proc = self.rsp = self.ram = None
+        self.disk = None
+        self.limit = None  # of the guest's clock, in nanoseconds
+        try:
+            self.prepare(image)
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def prepare(self, image):
+        size = megabytes(self.mem)
+        with open(self.folder / "ram", "wb") as f:
+            f.truncate(size)
+        if image:
+            self.disk = self.folder / "disk.img"
+            subprocess.run(["cp", "--sparse=always", str(image), str(self.disk)], check=True)
+        (self.folder / "console").touch()
+        shutil.copy(self.kernel, self.folder / "kernel.elf")
+        sandbox.give(self.folder)
+        with open(self.folder / "ram", "r+b") as f:
+            self.ram = mmap.mmap(f.fileno(), size)
+
+    def argv(self):
+        qemu = shutil.which("qemu-system-riscv64")
+        if not qemu:
+            raise Infra("qemu-system-riscv64 is not installed: make setup")
+        d = self.folder
+        args = [qemu, "-machine", "virt,memory-backend=ram0", "-cpu", "rv64", "-smp", str(self.cpus), "-m", self.mem,
+                "-object", f"memory-backend-file,id=ram0,size={self.mem},mem-path={d}/ram,share=on",
+                "-nodefaults", "-display", "none", "-monitor", "none", "-no-reboot", "-no-user-config",
+                "-netdev", "hubport,id=pulse,hubid=0",
+                "-object", f"filter-buffer,id=p0,netdev=pulse,interval={PULSE_US}",
+                "-serial", f"file:{d}/console", "-kernel", f"{d}/kernel.elf", "-append", self.append,
+                "-icount", "shift=0,sleep=off", "-seed", str(self.seed),
+                "-rtc", "base=2024-01-01T00:00:00,clock=vm", "-global", "virtio-mmio.force-legacy=false",
+                "-device", "virtio-rng-device",
+                "-S", "-chardev", f"socket,id=g,path={d}/gdb,server=on,wait=off", "-gdb", "chardev:g",
+                "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
+        if self.disk:
+            args += ["-drive", f"file={self.disk},if=none,format=raw,id=x0", "-device", "virtio-blk-device,drive=x0"]
+        return args
+
+    def start(self):
+        disk = self.disk.stat().st_size if self.disk else 0
+        command = sandbox.wrap(self.argv(), write=[self.folder], cwd=self.folder,
+                               file_size=max(disk, CONSOLE_LIMIT), memory=megabytes(self.mem) + (4 << 30))
+        self.log = open(self.folder / "qemu.log", "wb")
+        self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                     start_new_session=True)
+        try:
+            self.rsp = Client(str(self.folder / "gdb"))
+        except (Infra, Gone) as err:
+            said = (self.folder / "qemu.log").read_text(errors="replace")[-400:]
+            raise Infra(f"QEMU does not start: {said or err}") from None
+
+    def close(self):
+        if self.rsp:
+            self.rsp.close()
+        if self.proc:
+            sandbox.end_group(self.proc)
+            self.proc.wait()
+            self.log.close()
+        if self.ram:
+            self.ram.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+    def console(self):
+        try:
+            with open(self.folder / "console", "rb") as f:
+                return f.read(CONSOLE_LIMIT)
+        except OSError:
+            return b""
+
+    # ---- time
+
+    def guest_ns(self):
+        """The guest's clock (10 MHz), in nanoseconds since its start."""
+        return self.rsp.register("time", 1) * 100
+
+    # ---- running
+
+    def run(self):
+        """Goes on until a breakpoint; returns the hart. Raises Failure for every other end."""
+        try:
+            return self.run_watched()
+        except Gone:
+            raise self.ended() from None
+
+    def run_watched(self):
+        look = Look()
+        self.rsp.resume()
+        while True:
+            hart = self.rsp.wait(LOOK_SECONDS)
+            if hart is not None:
+                if self.limit and self.guest_ns() > self.limit:
+                    raise self.late(None)
+                return hart
+            if time.monotonic() > self.wall_end:
+                self.stop()
+                raise Infra("the wall-clock backstop: this host is too slow, or QEMU does not move")
+            hart = self.stop()
+            if hart is not None:
+                return hart
+            look.take(self)
+            self.rsp.resume()
+
+    def stop(self):
+        """Stops a running guest. Returns the hart if it reached a breakpoint at that moment."""
+        self.rsp.interrupt()
+        reply = self.rsp.receive(20)
+        if reply is None:
+            raise Infra("QEMU does not stop when asked")
+        if reply[:1] in "WX":
+            raise Gone
+        if reply.startswith("T05"):  # a breakpoint: the interrupt's own stop (T02) follows or was merged
+            return int(reply.split("thread:")[1].split(";")[0].split(".")[-1], 16)
+        return None
+
+    def late(self, waiting):
+        kind = {True: "hang", False: "loop", None: "time"}[waiting]
+        return Failure(kind, f"{WORDS[kind]}: the limit of {self.limit / 1e6:.0f} ms of guest time is over")
+
+    def ended(self):
+        """QEMU is gone: why."""
+        try:
+            status = self.proc.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            return Infra("QEMU closed its socket but does not end")
+        if os.path.getsize(self.folder / "console") >= CONSOLE_LIMIT - 4096:
+            return Failure("flood", f"{WORDS['flood']}: more than {CONSOLE_LIMIT >> 20} MiB on the console")
+        said = (self.folder / "qemu.log").read_text(errors="replace").strip()
+        if said and status not in (0, 101):
+            return Infra(f"QEMU ended with status {status}: {said[-400:]}")
+        return Failure("halt", WORDS["halt"])
+
+
+class Look:
+    """What the watcher remembers between two looks at a running guest."""
+
+    def __init__(self):
+        self.seen = {}  # what a hart was found in: since when, each time again
+
+    def take(self, machine):
+        threads = machine.rsp.threads()
+        now = machine.guest_ns()
+        if machine.limit and now > machine.limit:
+            raise machine.late(all(self.waits(machine, n) for n in threads))
+        found = {}
+        for n in threads:
+            for key, limit, words in self.places(machine, n):
+                found[key] = self.seen.get(key, now)
+                if now - found[key] > limit:
+                    raise Failure("loop", f"{WORDS['loop']} {words}")
+        self.seen = found
+
+    @staticmethod
+    def waits(machine, hart):
+        """Is the hart in the idle loop's wfi?"""
+        symbol = machine.function_at(machine.rsp.register("pc", hart))
+        return symbol is not None and symbol.name in ("sched_idle", "stop_forever", "wait_for_interrupt")
+
+    def places(self, machine, n):
+        """Rows (key, how long a hart may be found there, words)."""
+        rsp = machine.rsp
+        symbol = machine.function_at(rsp.register("pc", n))
+        if rsp.register("priv", n) != 1 or symbol is None or self.waits(machine, n):
+            return
+        if not rsp.register("sstatus", n) & SSTATUS_SIE:
+            yield (n, symbol.name), LOOP_NS, f"in {symbol.name}(), interrupts off"
+        yield (n, rsp.register("tp", n)), STAY_NS, f"in the kernel, seen in {symbol.name}()"
