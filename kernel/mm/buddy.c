@@ -191,18 +191,6 @@ void page_free(struct page *p, int order) {
     page_put(p);
 }
 
-struct page *page_alloc_counted(gfp_t gfp, enum mm_stat kind) {
-    struct page *p = page_alloc(gfp, 0);
-    if (p)
-        mm_stat_add(kind, 1);
-    return p;
-}
-
-void page_free_counted(struct page *p, enum mm_stat kind) {
-    mm_stat_add(kind, -1);
-    page_put(p);
-}
-
 void *frame_alloc(gfp_t gfp, int order) {
     struct page *p = page_alloc(gfp, order);
     if (!p)

@@ -19,8 +19,16 @@ struct page *__must_check page_alloc(gfp_t gfp, int order);
 // Drops the reference; the same as page_put() on the head.
 void page_free(struct page *p, int order);
 // page_alloc(gfp, 0) and page_put() of pages with one user, counted as that kind of memory.
-struct page *__must_check page_alloc_counted(gfp_t gfp, enum mm_stat kind);
-void page_free_counted(struct page *p, enum mm_stat kind);
+static inline struct page *__must_check page_alloc_counted(gfp_t gfp, enum mm_stat kind) {
+    struct page *p = page_alloc(gfp, 0);
+    if (p)
+        mm_stat_add(kind, 1);
+    return p;
+}
+static inline void page_free_counted(struct page *p, enum mm_stat kind) {
+    mm_stat_add(kind, -1);
+    page_put(p);
+}
 // The frames' linear-map address instead of struct page; counted in NR_KERNEL.
 void *__must_check frame_alloc(gfp_t gfp, int order);
 void frame_free(void *va, int order);

@@ -4,35 +4,36 @@
 
 #include "abi/errno.h"
 #include "mm/buddy.h"
-#include "riscv/atomic.h"
 
 uint64_t overcommit_memory = OVERCOMMIT_GUESS, overcommit_ratio = 50, overcommit_kbytes;
 
-static int64_t committed; // [a] pages
+int64_t commit_pages;
+uint64_t commit_ram;
 
 static uint64_t swap_pages(void) { return 0; } // of all areas
 
 uint64_t commit_limit(void) {
     uint64_t kib = READ_ONCE(overcommit_kbytes);
     uint64_t ram = kib ? kib / (PAGE_SIZE / 1024)
-                       : mem_total_pages() * READ_ONCE(overcommit_ratio) / 100;
+                       : commit_ram * READ_ONCE(overcommit_ratio) / 100;
     return ram + swap_pages();
 }
 
-uint64_t commit_total(void) { return (uint64_t)atomic_load_relaxed(&committed); }
+uint64_t commit_total(void) {
+    int64_t pages = atomic_load_relaxed(&commit_pages);
+    assertf(pages >= 0, "%ld pages promised", pages);
+    return (uint64_t)pages;
+}
 
-int commit_check(uint64_t pages) {
+int commit_check_slow(uint64_t pages) {
     switch (READ_ONCE(overcommit_memory)) {
     case OVERCOMMIT_ALWAYS:
         return 0;
     case OVERCOMMIT_NEVER:
         return commit_total() + pages > commit_limit() ? -ENOMEM : 0;
     default:
-        return pages > mem_total_pages() + swap_pages() ? -ENOMEM : 0;
+        return pages > commit_ram + swap_pages() ? -ENOMEM : 0;
     }
 }
 
-void commit_add(int64_t pages) {
-    int64_t old = atomic_add_relaxed(&committed, pages);
-    assertf(old + pages >= 0, "%ld pages promised, %ld more", old, pages);
-}
+void commit_init(void) { commit_ram = mem_total_pages(); }

@@ -38,6 +38,7 @@ static struct slab_cache *mm_slab;
 
 void vm_init(void) {
     mm_slab = slab_cache_create("mm_struct", sizeof(struct mm), 64, NULL);
+    commit_init();
     vma_init();
     tlb_init();
     page_cache_init();
@@ -176,7 +177,7 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {
         mm->exec_pages += n;
     else if (is_data(vm_flags))
         mm->data_pages += n;
-    if (vm_flags & VM_LOCKED)
+    if (unlikely(vm_flags & VM_LOCKED))
         mm->locked_pages += n;
     if (vm_flags & VM_ACCOUNT) {
         mm->committed += n;
@@ -185,10 +186,10 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {
 }
 
 int mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n) {
-    if (n > (mm->limits.as >> PAGE_SHIFT) - min(mm->total_pages, mm->limits.as >> PAGE_SHIFT))
+    assertf(n <= USER_END >> PAGE_SHIFT, "%lu pages", n); // so no sum overflows
+    if (mm->total_pages + n > mm->limits.as >> PAGE_SHIFT)
         return -ENOMEM;
-    uint64_t limit = mm->limits.data >> PAGE_SHIFT;
-    if (is_data(vm_flags) && n > limit - min(mm->data_pages, limit))
+    if (is_data(vm_flags) && mm->data_pages + n > mm->limits.data >> PAGE_SHIFT)
         return -ENOMEM;
     return vm_flags & VM_ACCOUNT ? commit_check(n) : 0;
 }
