@@ -25,6 +25,12 @@ static bool in_free_block(pfn_t pfn) {
     return false;
 }
 
+static uint64_t frame_count(pfn_t pfn) {
+    if (!pfn_valid(pfn) || page_test(pfn_to_page(pfn), PG_TABLE)) // a root's is not of PTEs
+        return 0;
+    return (uint64_t)READ_ONCE(pfn_to_page(pfn)->mapcount);
+}
+
 static uint64_t frame_flags(pfn_t pfn) {
     static const struct {
         enum page_flag flag;
@@ -43,15 +49,11 @@ static uint64_t frame_flags(pfn_t pfn) {
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
         if (page_test(p, same[i].flag))
             bits |= 1UL << same[i].bit;
-    if (READ_ONCE(p->mapcount) > 0)
+    if (frame_count(pfn))
         bits |= 1UL << KPF_MMAP;
     if (READ_ONCE(p->refcount) == 0 && in_free_block(pfn))
         bits |= 1UL << KPF_BUDDY;
     return p == zero_page ? bits | 1UL << KPF_ZERO_PAGE : bits;
-}
-
-static uint64_t frame_count(pfn_t pfn) {
-    return pfn_valid(pfn) ? (uint64_t)READ_ONCE(pfn_to_page(pfn)->mapcount) : 0;
 }
 
 static ssize_t fill(char *buf, size_t n, off_t pos, uint64_t (*of)(pfn_t pfn)) {

@@ -12,7 +12,7 @@
 //
 // Order 0, nearly all requests, is served by the per-CPU stacks without a lock (pcp.c).
 // When all zones are below their watermark: a request that may sleep asks reclaim (an upcall) and
-// the shrinkers, and tries again while they free something; others get NULL.
+// the shrinkers, and tries again while they free something, then the OOM killer; others get NULL.
 //
 // Locks: zone->lock (RANK_BUDDY, nothing below it). Rejected: bitmaps of buddy pairs (one load from
 // struct page says the same); lazy merging (fragmentation that lasts).
@@ -23,16 +23,20 @@
 #include "mm/stat.h"
 #include "mm/zone.h"
 #include "riscv/pagecopy.h"
-#include "riscv/tcb.h"
 
 #define RECLAIM_ROUNDS 16
+#define OOM_ROUNDS 16
+#define OOM_ORDER_MAX 3
 
+static bool (*end_somebody)(void);
 static uint64_t (*reclaim_pages)(gfp_t gfp, int order);
 
 void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order)) {
     assert(!reclaim_pages || !reclaim);
     reclaim_pages = reclaim;
 }
+
+void mm_set_oom(bool (*oom)(void)) { end_somebody = oom; }
 
 static inline void block_insert(struct zone *z, struct page *p, int order) {
     p->flags = 1u << PG_BUDDY;
@@ -97,7 +101,7 @@ static inline struct page *hand_out(struct page *p) {
 // A block of the zone, if that leaves its minimum free.
 static struct page *zone_alloc(int zone, gfp_t gfp, int order) {
     struct zone *z = &zones[zone];
-    uint64_t reserve = gfp & GFP_HIGH ? 0 : z->min;
+    uint64_t reserve = zone_reserve(z, gfp);
     struct page *p = NULL;
 
     spin_lock(&z->lock);
@@ -131,12 +135,23 @@ static bool make_room(gfp_t gfp, int order, int round) {
     return (reclaim_pages && reclaim_pages(gfp, order)) || shrink_all(0);
 }
 
-// Every zone, then reclaim, and again.
+// The last resort, for requests that may wait and are small enough that one process's end helps.
+static bool out_of_memory(gfp_t gfp, int order, int times) {
+    return (gfp & GFP_KERNEL) == GFP_KERNEL && order <= OOM_ORDER_MAX && times < OOM_ROUNDS &&
+           end_somebody && end_somebody();
+}
+
+// Every zone, then reclaim, and again; then somebody ends, and again.
 static struct page *take_or_reclaim(gfp_t gfp, int order) {
-    for (int round = 0;; round++) {
+    for (int round = 0, ended = 0;; round++) {
         struct page *p = alloc_from_zones(gfp, order);
-        if (p || !make_room(gfp, order, round))
+        if (p)
             return p;
+        if (make_room(gfp, order, round))
+            continue;
+        if (!out_of_memory(gfp, order, ended++))
+            return NULL;
+        round = -1;
     }
 }
 
@@ -158,8 +173,6 @@ static __noinline struct page *alloc_slow(gfp_t gfp, int order) {
         p = pcp_pop_zeroed(gfp & GFP_DMA32 ? ZONE_DMA32 : zone_preferred);
     if (p)
         return hand_out(p);
-    if (unlikely(current_tcb->use_reserves))
-        gfp |= GFP_HIGH;
     p = take_or_reclaim(gfp, order);
     if (!p)
         return NULL;

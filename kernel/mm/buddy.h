@@ -40,6 +40,10 @@ void page_free_zeroed(struct page *p);
 // returns the number of frames freed; 0 = give up.
 void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order));
 
+// Upcall, set once by vm/oom.c: nothing can be reclaimed. True: a process has ended, or will
+// soon: try again.
+void mm_set_oom(bool (*oom)(void));
+
 // Books, in pages.
 uint64_t mem_total_pages(void); // handed to the buddy at boot plus later
 uint64_t mem_reserved_pages(void); // RAM that never was: firmware, kernel image, struct page

@@ -65,7 +65,7 @@ struct page *pcp_alloc_slow(int zone, gfp_t gfp) {
     uint64_t irq = irq_save();
     struct pcp *pcp = &pcps[cpu_id()][zone];
 
-    if (pcp->count || refill(pcp, z, gfp & GFP_HIGH ? 0 : z->min))
+    if (pcp->count || refill(pcp, z, zone_reserve(z, gfp)))
         p = pcp->pages[--pcp->count];
     else if (pcp->zeroed)
         p = pcp->zeroes[--pcp->zeroed];

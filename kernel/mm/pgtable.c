@@ -76,6 +76,7 @@ pte_t *pt_find_alloc(pte_t *root, vaddr_t va, int level, gfp_t gfp) {
             pte = pte_table(virt_to_phys(table));
             __atomic_thread_fence(__ATOMIC_RELEASE); // its zeroes first
             pt_set(slot, pte);
+            virt_to_page(root)->mapcount++;
         }
         assertf(pte_is_table(pte), "va %#lx: leaf %#lx at level %d", va, pte.v, l);
         slot = pte_to_table(pte) + pt_index(va, l - 1);

@@ -3,7 +3,8 @@
 // A table page is PG_TABLE and keeps the number of its non-empty entries in page->private, so an
 // empty table is known without a scan, and in page->index the end of its used part: all entries
 // from there on are empty, so a search stops there. (Reference count > 1 will mean: shared by
-// forks.) A user root counts the entries of its user half only, and has no used part.
+// forks.) A user root counts the entries of its user half only, has no used part, and keeps the
+// number of tables below it in page->mapcount.
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
 // level's size, all tables above it exist, and no entry in [start, c->va) was skipped unless empty.

@@ -4,6 +4,7 @@
 
 #include "mm/buddy.h"
 #include "riscv/machine.h"
+#include "riscv/tcb.h"
 #include "sync/cpu.h"
 #include "sync/spinlock.h"
 
@@ -20,6 +21,12 @@ struct zone {
 
 extern struct zone zones[ZONE_COUNT];
 extern int zone_preferred; // [I] where requests that may use any zone begin
+
+// Pages that a request must leave in the zone. A task that is being ended for memory may take half
+// of what is kept for interrupts and for reclaim.
+static inline uint64_t zone_reserve(const struct zone *z, gfp_t gfp) {
+    return gfp & GFP_HIGH ? 0 : current_tcb->use_reserves ? z->min / 2 : z->min;
+}
 
 // Single free pages of one zone kept by one CPU, as stacks. Owned by the CPU: interrupts off.
 // 512 bytes, so that finding one is shifts and additions.

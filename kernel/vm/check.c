@@ -52,7 +52,9 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon
 static void check_tables(struct mm *mm) {
     uint64_t anon = 0, file = 0;
     struct pt_cursor c;
-    pt_check(mm->root, 0, USER_END);
+    uint64_t tables = pt_check(mm->root, 0, USER_END);
+    assertf(tables + 1 == mm_table_pages(mm), "%lu tables, books say %lu", tables,
+            mm_table_pages(mm));
     for (bool more = pt_first(&c, mm->root, 0, USER_END); more; more = pt_next(&c)) {
         struct vma *v = vma_lookup(mm, c.va);
         assertf(v, "va %#lx is mapped and in no VMA", c.va);

@@ -147,21 +147,6 @@ uint64_t mm_hiwater_rss(struct mm *mm) {
     return mm->hiwater_rss;
 }
 
-uint64_t mm_table_pages(struct mm *mm) {
-    spin_lock(&mm->ptl);
-    uint64_t n = 1; // the root
-    for (size_t i = 0; i < PT_ENTRIES / 2; i++) {
-        if (!pte_is_table(mm->root[i]))
-            continue;
-        pte_t *table = pte_to_table(mm->root[i]);
-        n++;
-        for (size_t j = 0; j < PT_ENTRIES; j++)
-            n += pte_is_table(table[j]);
-    }
-    spin_unlock(&mm->ptl);
-    return n;
-}
-
 static bool is_data(uint32_t f) { return (f & (VM_WRITE | VM_SHARED | VM_STACK)) == VM_WRITE; }
 
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {

@@ -64,10 +64,12 @@ void mm_attach(struct thread *t, struct mm *mm);
 // Reads or writes another process's memory through its VMAs (for /proc/<pid>/cmdline, ptrace).
 // Returns bytes moved, short at the first hole.
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write);
-// Resident pages now and at most so far; page-table pages, root included (walks them).
+// Resident pages now and at most so far; page-table pages, root included.
 uint64_t mm_rss(const struct mm *mm);
 uint64_t mm_hiwater_rss(struct mm *mm);
-uint64_t mm_table_pages(struct mm *mm);
+static inline uint64_t mm_table_pages(const struct mm *mm) {
+    return 1 + (uint64_t)READ_ONCE(virt_to_page(mm->root)->mapcount);
+}
 // Adds n pages (or takes them) of a VMA with these flags to the books. mm write-locked.
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
 // 0, or -ENOMEM when n more pages of this kind would pass a limit or are not to be promised.

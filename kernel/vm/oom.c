@@ -1,6 +1,7 @@
-// The way from a fault without a frame to the OOM killer (proc/oom.c), and the report of where
-// memory went.
+// The way from an allocation without a frame to the OOM killer (proc/oom.c), and the report of
+// where memory went.
 //
+//   page_alloc: nothing to reclaim --> the killer, if some process holds much; else NULL
 //   vm_fault: -ENOMEM --> oom_make_room: is there a frame after all?     yes: try again
 //                                        no: the killer ends a process, waits: try again
 //                                        the killer chose us: -ENOMEM, the signal waits already
@@ -16,9 +17,15 @@
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
-static bool (*kill_somebody)(void);
+static bool (*kill_somebody)(bool must);
 
-void oom_set_killer(bool (*killer)(void)) { kill_somebody = killer; }
+// The page allocator's last resort.
+static bool allocation_failed(void) { return !current_tcb->use_reserves && kill_somebody(false); }
+
+void oom_set_killer(bool (*killer)(bool must)) {
+    kill_somebody = killer;
+    mm_set_oom(allocation_failed);
+}
 
 bool oom_make_room(void) {
     if (current_tcb->use_reserves || !kill_somebody)
@@ -28,7 +35,7 @@ bool oom_make_room(void) {
         page_put(p);
         return true;
     }
-    return kill_somebody();
+    return kill_somebody(true);
 }
 
 static void show_zone(const struct zone_info *z) {

@@ -190,6 +190,7 @@ void tlb_gather_init(struct tlb_gather *g, struct mm *mm, bool whole) {
 
 void tlb_gather_table(void *gather, pte_t *table) {
     struct tlb_gather *g = gather;
+    virt_to_page(g->mm->root)->mapcount--; // pgtable.h
     if (g->whole) {
         pt_table_free(table);
         return;
