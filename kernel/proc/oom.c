@@ -18,8 +18,9 @@
 //
 // Locks: callers may hold any sleeping lock, and the victim may wait for it, so nobody waits here
 // without a bound, and nothing is put whose last reference would take locks (an mm, a file):
-// figures are read under proc_lock, which keeps p->mm. One caller at a time chooses; others nap. Rejected: unmapping the
-// victim from outside (Linux's reaper): exit here takes no lock that a fault holds for long.
+// figures are read under proc_lock, which keeps p->mm. One caller at a time chooses; others nap.
+// Rejected: unmapping the victim from outside (Linux's reaper): exit frees memory before it takes
+// any lock that an allocation may hold.
 #include "abi/errno.h"
 #include "fs/procfs.h"
 #include "klog/printk.h"
