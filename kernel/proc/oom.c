@@ -34,6 +34,7 @@
 #include "vm/oom.h"
 
 #define PATIENCE_NS 2000000000UL
+#define REPORT_NS 1000000000UL
 #define WORTH 16 // an allocation that can fail ends only who holds this part of memory
 #define NAP_NS 10000000UL
 #define ADJ_MIN (-1000)
@@ -104,16 +105,25 @@ static void show_task(int pid) {
                f.tables * PAGE_SIZE, f.swap, f.adj, f.name);
 }
 
-static void report(const struct figures *v, const char *why) {
-    int adj = current_proc() ? current_proc()->oom_score_adj : 0;
-    printk(LOG_WARNING, "%s invoked oom-killer: gfp_mask=%#x, order=0, oom_score_adj=%d\n",
-           current()->name, GFP_USER, adj);
-    oom_show_memory();
+static void show_tasks(void) {
     printk(LOG_WARNING, "Tasks state (memory values in pages):\n");
     printk(LOG_WARNING, "[  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem "
                         "pgtables_bytes swapents oom_score_adj name\n");
     for (int pid = 1; process_next(&pid); pid++)
         show_task(pid);
+}
+
+// The long part at most once in REPORT_NS: a fork bomb would fill the log. One caller at a time.
+static void report(const struct figures *v, const char *why) {
+    static uint64_t next;
+    int adj = current_proc() ? current_proc()->oom_score_adj : 0;
+    if (ktime_ns() >= next) {
+        printk(LOG_WARNING, "%s invoked oom-killer: gfp_mask=%#x, order=0, oom_score_adj=%d\n",
+               current()->name, GFP_USER, adj);
+        oom_show_memory();
+        show_tasks();
+        next = ktime_ns() + REPORT_NS;
+    }
     printk(LOG_ERR,
            "%s: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, "
            "shmem-rss:%lukB, UID:%u pgtables:%lukB oom_score_adj:%d\n",
@@ -151,7 +161,7 @@ static struct process *choose(void) {
     int64_t most = NEVER;
     list_for_each(p, &all_processes, all_link) {
         int64_t s = p->oom_passed ? NEVER : score_locked(p);
-        if (s > most) {
+        if (s != NEVER && s >= most) { // of equal ones the youngest, as on Linux
             worst = p;
             most = s;
         }

@@ -147,7 +147,8 @@ struct mm *mm_fork(struct mm *old) {
     if (!new)
         return NULL;
     down_write(&old->lock);
-    err = commit_check(old->committed);
+    if (READ_ONCE(overcommit_memory) == OVERCOMMIT_NEVER)
+        err = commit_check(old->committed); // else each area was honest when it was made
     copy_landmarks(new, old);
     list_for_each(v, &old->vma_list, link) {
         if (err)

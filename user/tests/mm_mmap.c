@@ -221,9 +221,9 @@ static void test_rlimit_as(void)
     check_ok(getrlimit(RLIMIT_AS, &limit));
     limit.rlim_cur = 64 * MIB;
     check_ok(setrlimit(RLIMIT_AS, &limit));
-    char *p = map_anon(16 * MIB);
+    char *p = map_anon(8 * MIB);
     check_errno(map_at(NULL, 128 * MIB, RW, MAP_NORESERVE), ENOMEM);
-    check_ok(munmap(p, 16 * MIB));
+    check_ok(munmap(p, 8 * MIB));
 }
 
 /*
