@@ -203,6 +203,10 @@ static int swaps(struct textbuf *t, void *arg) {
     return 0;
 }
 
+static uint64_t failalloc_get(void) { return failalloc_every; }
+static struct procfs_number failalloc = {.max = INT32_MAX, .get = failalloc_get,
+                                         .set = failalloc_set};
+
 static const struct procfs_file files[] = {
     {.path = "meminfo", .mode = 0444, .show = meminfo},
     {.path = "buddyinfo", .mode = 0444, .show = buddyinfo},
@@ -211,6 +215,8 @@ static const struct procfs_file files[] = {
     {.path = "slabinfo", .mode = 0400, .show = slabinfo},
     {.path = "vmallocinfo", .mode = 0400, .show = vmallocinfo},
     {.path = "vmstat", .mode = 0444, .show = vmstat},
+    {.path = "sys/vm/failalloc", .mode = 0644, .show = procfs_show_number,
+     .store = procfs_store_number, .arg = &failalloc},
     {.path = "swaps", .mode = 0444, .show = swaps},
 };
 

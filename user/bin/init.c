@@ -150,8 +150,10 @@ static _Noreturn void run_once(char **argv)
         percent_decode(argv[2]);
     }
     pid_t pid = start_shell(argv);
-    if (pid < 0)
-        err(1, "fork");
+    if (pid < 0) {
+        warn("fork");
+        stop_machine(127);
+    }
     int status = wait_for(pid);
     stop_machine(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
