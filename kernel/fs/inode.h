@@ -94,6 +94,7 @@ struct super {
     struct blkdev *dev; // NULL: none
     dev_t devno;        // st_dev
     uint32_t flags;     // MS_*
+    uint64_t max_size;  // [I] of a file: as the format allows
     struct inode *root;
     void *private;
     struct refcount ref;

@@ -63,8 +63,10 @@ static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
     if (f->flags & O_APPEND)
         *pos = (off_t)inode_size(i);
     ssize_t n = -EFBIG;
-    if (u->left <= (size_t)(INT64_MAX - *pos))
+    if ((uint64_t)*pos < i->super->max_size) {
+        u->left = min(u->left, i->super->max_size - (uint64_t)*pos);
         n = write_and_trim(i, u, *pos);
+    }
     if (n > 0) {
         *pos += n;
         drop_set_id(i);

@@ -36,6 +36,7 @@ static struct super *super_alloc(const struct fs_type *type, struct blkdev *dev,
     s->type = type;
     s->dev = dev;
     s->flags = flags;
+    s->max_size = INT64_MAX;
     if (!dev)
         next_anon_minor++;
     s->devno = dev ? dev->dev : (dev_t)DEV_MAKE(0, next_anon_minor);

@@ -50,6 +50,7 @@ extern const struct test books_tests[], oom_tests[];
 extern const struct test fork_tests[], exec_tests[], elf_tests[], wait_tests[], kill_tests[];
 extern const struct test time_tests[], pipe_tests[], fd_tests[], tty_tests[];
 extern const struct test open_tests[], io_tests[], grow_tests[], dir_tests[], rename_tests[];
+extern const struct test limit_tests[];
 extern const struct test attr_tests[], mount_tests[], special_tests[], fsx_tests[], fuzz_tests[];
 
 /* A program of the tests' own: `usertests --as NAME ARGS` runs fn(argc, argv) with argv[0] = NAME.

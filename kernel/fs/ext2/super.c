@@ -262,6 +262,7 @@ static int ext2_mount(struct super *s, const char *options) {
     if (err)
         goto put_super;
     s->ops = &ext2_super_ops;
+    s->max_size = ext2_max_size(sb);
     if (!(sb->disk->s_state & EXT2_STATE_CLEAN))
         pr_warn("ext2: %s was not unmounted: e2fsck is recommended\n", sb->dev->name);
     err = inode_get(s, EXT2_ROOT_INO, &s->root);
