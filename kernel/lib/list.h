@@ -17,16 +17,20 @@ struct list {
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 #define list_last(head, type, member) list_entry((head)->prev, type, member)
 
+// &pos->member, also when pos stands for the head, which lies in no entry and may be aligned less.
+#define list_node(pos, member) ((struct list *)((char *)(pos) + offsetof(__typeof__(*pos), member)))
+
 #define list_for_each(pos, head, member)                                                           \
-    for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head);         \
-         pos = list_entry(pos->member.next, __typeof__(*pos), member))
+    for (pos = list_entry((head)->next, __typeof__(*pos), member);                                 \
+         list_node(pos, member) != (head);                                                         \
+         pos = list_entry(list_node(pos, member)->next, __typeof__(*pos), member))
 
 // The same where the body may remove pos.
 #define list_for_each_safe(pos, tmp, head, member)                                                 \
     for (pos = list_entry((head)->next, __typeof__(*pos), member),                                 \
-        tmp = list_entry(pos->member.next, __typeof__(*pos), member);                              \
-         &pos->member != (head);                                                                   \
-         pos = tmp, tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))
+        tmp = list_entry(list_node(pos, member)->next, __typeof__(*pos), member);                  \
+         list_node(pos, member) != (head);                                                         \
+         pos = tmp, tmp = list_entry(list_node(tmp, member)->next, __typeof__(*tmp), member))
 
 static inline void list_init(struct list *l) { l->next = l->prev = l; }
 static inline bool list_empty(const struct list *l) { return l->next == l; }
