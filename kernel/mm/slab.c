@@ -177,8 +177,8 @@ static void cache_setup(struct slab_cache *c, const char *name, size_t size, siz
     c->stat = NR_SLAB;
     c->stride = layout(c, align);
     c->order = choose_order(c->stride);
-    assertf(c->offset + c->stride <= slab_bytes(c), "%s: objects of %zu bytes", name, size);
-    c->objs_per_slab = (uint32_t)((slab_bytes(c) - c->offset) / c->stride);
+    assertf(c->stride <= slab_bytes(c), "%s: objects of %zu bytes", name, size);
+    c->objs_per_slab = (uint32_t)(slab_bytes(c) / c->stride);
     c->magazine_size = choose_magazine(size);
     c->full_max = 4 * (uint32_t)machine.cpu_count;
     spin_init(&c->lock, name, RANK_SLAB);

@@ -36,8 +36,8 @@ struct slab_cpu {
 struct slab_cache {
     const char *name;        // [I]
     size_t size;             // [I] what callers may use
-    size_t stride;           // [I] from object to object
-    size_t offset;           // [I] of the first object in its slab (a red zone before it)
+    size_t stride;           // [I] of a slot: from object to object
+    size_t offset;           // [I] of an object in its slot (a red zone before it)
     size_t link_offset;      // [I] of a free object's link, from the object
     uint32_t objs_per_slab;  // [I]
     uint32_t magazine_size;  // [I] 0: no magazines

@@ -37,12 +37,19 @@ size_t slab_debug_layout(struct slab_cache *c, size_t align) {
     return ALIGN_UP(c->offset + c->link_offset + WORD, align);
 }
 
+// The object in whose slot addr lies; NULL: the slab's rest.
+static const void *object_of(const struct slab_cache *c, const void *addr) {
+    const char *slab = page_to_virt(slab_of(c, addr));
+    size_t slot = (size_t)((const char *)addr - slab) / c->stride;
+    return slot < c->objs_per_slab ? slab + slot * c->stride + c->offset : NULL;
+}
+
 void slab_error(const struct slab_cache *c, const void *obj, const char *crime) {
     const char *who = NULL;
     uint64_t offset = 0;
 
-    if (SLAB_DEBUG && virt_to_page(obj)->owner == c)
-        who = symbol_name(*last_owner(c, obj), &offset);
+    if (SLAB_DEBUG && c && virt_to_page(obj)->owner == c && object_of(c, obj))
+        who = symbol_name(*last_owner(c, object_of(c, obj)), &offset);
     if (!c)
         panic("slab: %s: %p", crime, obj);
     panic("slab %s: %s: object %p of %zu bytes, last allocated or freed by %s+%#lx", c->name, crime,
@@ -83,9 +90,7 @@ void slab_debug_alloc(const struct slab_cache *c, void *obj, vaddr_t caller) {
 }
 
 void slab_debug_free(const struct slab_cache *c, void *obj, vaddr_t caller) {
-    size_t at = (size_t)((char *)obj - (char *)page_to_virt(slab_of(c, obj)));
-
-    if ((at - c->offset) % c->stride)
+    if (obj != object_of(c, obj))
         slab_error(c, obj, "freed address is not the start of an object");
     if (*left_zone(obj) == RED_FREE && *right_zone(c, obj) == RED_FREE)
         slab_error(c, obj, "freed twice");
