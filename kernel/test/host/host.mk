@@ -12,11 +12,10 @@ HOST_RUN := $(filter $(if $(T),$(T),%),$(HOST_TESTS))
 
 HOST_MM := $(wildcard kernel/mm/*.c) kernel/lib/rbtree.c kernel/sync/cpu.c kernel/sync/spinlock.c \
     $(HOST_DIR)/board.c
-HOST_SRC_bootmem_test := $(HOST_MM)
-HOST_SRC_buddy_test := $(HOST_MM)
-HOST_SRC_buddymisuse_test := $(HOST_MM)
+HOST_MM_TESTS := bootmem buddy buddymisuse slab slabmisuse slabdebug pgtable kspace
+$(foreach t,$(HOST_MM_TESTS),$(eval HOST_SRC_$(t)_test := $(HOST_MM)))
 HOST_SRC_tty_test := kernel/dev/ldisc.c kernel/lib/parse.c kernel/lib/bitmap.c
-HOST_CFLAGS_slabdebug_test := -DDEBUG
+HOST_CFLAGS_slabdebug_test := -DDEBUG -foptimize-sibling-calls # kmalloc() must not be the caller
 HOST_SRC_path_test := kernel/fs/path.c kernel/fs/dentry.c kernel/fs/permission.c kernel/fs/textbuf.c
 HOST_CFLAGS_vma_test := -iquote $(HOST_DIR)/fake_vma
 
