@@ -4,7 +4,7 @@
 // empty table is known without a scan, and in page->index the end of its used part: all entries
 // from there on are empty, so a search stops there. (Reference count > 1 will mean: shared by
 // forks.) A user root counts the entries of its user half only, has no used part, and keeps the
-// number of tables below it in page->mapcount.
+// number of tables below it in page->mapcount: pt_find_alloc() counts up, who frees a table down.
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
 // level's size, all tables above it exist, and no entry in [start, c->va) was skipped unless empty.
