@@ -89,8 +89,7 @@ struct area *area_alloc(size_t size, size_t reserve, const char *what) {
         *a = (struct area){.start = next->start - next->gap, .size = size, .what = what};
         a->end = a->start + bytes;
         next->gap -= bytes;
-        rb_update(&areas, &next->node);
-        link_before(a, next);
+        link_before(a, next); // below next, so next is summarised again
     }
     spin_unlock(&kspace_lock);
     if (!next)
