@@ -12,24 +12,31 @@ HOST_RUN := $(filter $(if $(T),$(T),%),$(HOST_TESTS))
 
 HOST_MM := $(wildcard kernel/mm/*.c) kernel/lib/rbtree.c kernel/sync/cpu.c kernel/sync/spinlock.c \
     $(HOST_DIR)/board.c
-HOST_MM_TESTS := bootmem buddy buddymisuse slab slabmisuse slabdebug pgtable kspace
-$(foreach t,$(HOST_MM_TESTS),$(eval HOST_SRC_$(t)_test := $(HOST_MM)))
+# Compiled once for all these; slabdebug_test has its own, with DEBUG.
+HOST_MM_TESTS := bootmem buddy buddymisuse slab slabmisuse pgtable kspace kspacemisuse
+$(foreach t,$(HOST_MM_TESTS),$(eval HOST_OBJ_$(t)_test := $(HOST_MM:%.c=$(BUILD)/host/mm/%.o)))
+HOST_SRC_slabdebug_test := $(HOST_MM)
 HOST_SRC_tty_test := kernel/dev/ldisc.c kernel/lib/parse.c kernel/lib/bitmap.c
 HOST_CFLAGS_slabdebug_test := -DDEBUG -foptimize-sibling-calls # kmalloc() must not be the caller
 HOST_SRC_path_test := kernel/fs/path.c kernel/fs/dentry.c kernel/fs/permission.c kernel/fs/textbuf.c
 HOST_CFLAGS_vma_test := -iquote $(HOST_DIR)/fake_vma
 
-# One rule per test, as each has its own sources; -MMD keeps them fresh.
-define host_rule
+# A folder of objects for each test, as each has its own flags; -MMD keeps them fresh.
+define host_objects
 $(BUILD)/host/$(1)/%.o: %.c $(HOST_DIR)/host.mk
 	@mkdir -p $$(@D)
 	$$(Q)$(HOSTCC) $(HOST_CFLAGS) $(HOST_CFLAGS_$(1)) -MMD -MP -c -o $$@ $$<
-$(BUILD)/host/$(1)/test: $(patsubst %.c,$(BUILD)/host/$(1)/%.o,$(HOST_DIR)/$(1).c $(HOST_SRC_$(1)))
+-include $(patsubst %.c,$(BUILD)/host/$(1)/%.d,$(2))
+endef
+define host_test
+$(call host_objects,$(1),$(HOST_DIR)/$(1).c $(HOST_SRC_$(1)))
+$(BUILD)/host/$(1)/test: $(patsubst %.c,$(BUILD)/host/$(1)/%.o,$(HOST_DIR)/$(1).c $(HOST_SRC_$(1))) \
+    $(HOST_OBJ_$(1))
 	$$(call say,HOST,$(1))
 	$$(Q)$(HOSTCC) $(HOST_CFLAGS) -o $$@ $$^
--include $(patsubst %.c,$(BUILD)/host/$(1)/%.d,$(HOST_DIR)/$(1).c $(HOST_SRC_$(1)))
 endef
-$(foreach t,$(HOST_TESTS),$(eval $(call host_rule,$(t))))
+$(eval $(call host_objects,mm,$(HOST_MM)))
+$(foreach t,$(HOST_TESTS),$(eval $(call host_test,$(t))))
 
 .PHONY: host-test
 host-test: $(HOST_RUN:%=$(BUILD)/host/%/test)
