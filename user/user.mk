@@ -59,6 +59,11 @@ $(USER_OUT)/bin/%: $(USER_OUT)/sym/%
 	@mkdir -p $(@D)
 	$(call user_say,STRIP,$@)$(OBJCOPY) --strip-all $< $@
 
+# these keep their line table, for mtrace to read
+$(USER_OUT)/bin/leak: $(USER_OUT)/sym/leak
+	$(call user_say,STRIP,$@)$(OBJCOPY) --strip-debug --keep-section=.debug_line \
+	    --keep-section=.debug_line_str $< $@
+
 USER_PROGRAMS :=
 USER_FILES := $(wildcard user/bin/*.c)
 USER_DIRS := $(patsubst user/bin/%/,%,$(wildcard user/bin/*/))

@@ -25,38 +25,18 @@ struct usage {
 
 static int by = PSS, turned, shares; /* by: COLUMNS for the number */
 
-/* Sum of all lines with this name. */
-static unsigned long sum(const char *text, const char *name)
-{
-    size_t len = strlen(name);
-    unsigned long kib = 0;
-
-    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
-        line += *line == '\n';
-        if (strncmp(line, name, len) == 0 && line[len] == ':')
-            kib += strtoul(line + len + 1, NULL, 10);
-    }
-    return kib;
-}
-
 /* A kernel thread has no memory, and another user's can't be read: -1. */
 static int measure(struct usage *u)
 {
-    char path[64];
+    char *text = process_smaps(u->stat.pid);
 
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", u->stat.pid);
-    char *text = read_whole(path, NULL);
-    if (!text) {
-        snprintf(path, sizeof(path), "/proc/%d/smaps", u->stat.pid);
-        text = read_whole(path, NULL);
-    }
     if (!text)
         return -1;
     u->kib[VSS] = u->stat.vsize / 1024;
-    u->kib[RSS] = sum(text, "Rss");
-    u->kib[PSS] = sum(text, "Pss");
-    u->kib[USS] = sum(text, "Private_Clean") + sum(text, "Private_Dirty");
-    u->kib[SWAP] = sum(text, "Swap");
+    u->kib[RSS] = field_sum(text, "Rss");
+    u->kib[PSS] = field_sum(text, "Pss");
+    u->kib[USS] = field_sum(text, "Private_Clean") + field_sum(text, "Private_Dirty");
+    u->kib[SWAP] = field_sum(text, "Swap");
     int empty = !*text;
     free(text);
     return empty ? -1 : 0;

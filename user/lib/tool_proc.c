@@ -63,6 +63,31 @@ long field_value(const char *text, const char *name, long absent)
     return absent;
 }
 
+long field_sum(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+    long sum = 0;
+
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, len) == 0 && line[len] == ':')
+            sum += strtol(line + len + 1, NULL, 10);
+    }
+    return sum;
+}
+
+char *process_smaps(pid_t pid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+    char *text = read_whole(path, NULL);
+    if (text)
+        return text;
+    snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+    return read_whole(path, NULL);
+}
+
 /* Numbers separated by blanks; *text moves behind them. */
 static void scan_numbers(const char *text, unsigned long *out, size_t count)
 {

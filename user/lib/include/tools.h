@@ -13,6 +13,8 @@ char *read_whole(const char *path, size_t *len);
 char *must_read(const char *path);
 /* The number behind NAME (and a colon, if one follows) at the start of a line, or `absent`. */
 long field_value(const char *text, const char *name, long absent);
+/* The sum of the numbers of all lines that begin with NAME and a colon. */
+long field_sum(const char *text, const char *name);
 
 /* /proc/<pid>/stat; times in ticks of USER_HZ. */
 struct process_stat {
@@ -31,6 +33,9 @@ int read_process(pid_t pid, struct process_stat *p);
 struct process_stat *read_processes(size_t *count);
 /* The arguments joined by blanks, or the name in brackets when it has none; from malloc. */
 char *process_command(const struct process_stat *p);
+/* What it has in memory: smaps_rollup, or smaps where that is missing; from malloc. NULL: it is
+ * gone, or another user's; empty for a kernel thread. */
+char *process_smaps(pid_t pid);
 /* "ttyS0", "pts/1", "?" for none; in static memory, as user_name's result is. */
 const char *tty_name(int tty);
 /* The name of a user, or the number. */

@@ -13,6 +13,7 @@
 #include "malloc/chunk.h"
 #include <errno.h>
 #include <malloc.h>
+#include <mcheck.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -90,7 +91,13 @@ static inline void *take_cached(size_t request)
 
 void *__malloc_allocate(size_t request)
 {
+    static int asked; /* whether to trace */
     struct chunk *c = NULL;
+
+    if (!asked) {
+        asked = 1;
+        mtrace(); /* if the environment wants it */
+    }
     void *cached = request < __malloc_cache_limit ? take_cached(request) : NULL;
 
     if (cached)
