@@ -162,7 +162,7 @@ static int exit_status(uaddr_t arg) {
     if (strncpy_from_user(text, arg, sizeof(text)) < 0 || strncmp(text, "exit:", 5) != 0)
         return -1;
     uint64_t n = parse_u64(text + 5, &end, 10);
-    return *end == '\0' && n < 128 ? (int)n : -1;
+    return *end == '\0' && n < 256 ? (int)n : -1;
 }
 
 long sys_reboot(uint64_t magic1, uint64_t magic2, uint64_t cmd, uint64_t arg) {
