@@ -173,11 +173,33 @@ add("shell", guest, command="cd /tests/sh && ./run /bin/sh", expect=r"\d+ passed
 
 add("run.arithmetic", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpus=2)
 add("run.status", guest, command="exit 3", want_status=3, cpus=2)
+add("run.killed", guest, command="kill -9 $$", want_status=137)
 add("run.small", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpus=4, mem="16M")
 add("run.sbi_timer", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpu="rv64,sstc=off")
 add("run.big", guest, command="free -m", expect=r"^Mem: +8", mem="8G", cpus=2)
 add("run.quotes", guest, command="""echo "a  b" 'c"d' %41 '%' \\\\ > /q; cat /q""", expect=r'^a  b c"d %41 % \\$')
 add("run.persists", guest, command="echo hello > /f; sync; mkdir /d; mv /f /d/g; cat /d/g", expect="^hello$")
+
+# ---- memory, seen and managed by tools ---------------------------------------------------------------------
+
+add("tools.mtrace", guest, command="MALLOC_TRACE=/tmp/t leak -n 4 -s 200; mtrace /tmp/t; echo; mtrace -s /bin/leak /tmp/t",
+    expect=r"(?s)Memory not freed:.*0xc8  at user/bin/leak\.c:\d+\n.*\n       2        400  user/bin/leak\.c:\d+\n",
+    want_status=1)
+add("tools.mtrace_none", guest, expect=r"^No memory leaks\.$",
+    command=r"printf '= Start\n@ /bin/leak:[0x1] + 0x10 0x8\n@ /bin/leak:[0x2] - 0x10\n= End\n' >/tmp/t; mtrace /tmp/t")
+add("tools.smem", guest, command="sleep 9 & memhog -qw 8m & sleep 1; smem -t -r -P memhog; smem -m | tail -1; kill $! %1",
+    expect=r"\n +\d+ root +memhog -qw 8m +0 +82\d\d +8\d\d\d +8\d\d\d\n")
+add("tools.oom_report", guest, mem="32M", command="memhog -q -s 1m 64m; dmesg",
+    expect=r"(?s)memhog invoked oom-killer: .*\bMem-Info:\n.*\bTasks state \(memory values in pages\):\n"
+           r".*Out of memory: Killed process \d+ \(memhog\) total-vm:\d+kB, anon-rss:\d+kB, file-rss:\d+kB")
+add("tools.oom_allocating", guest, mem="32M", want_status=137, command="memhog -qw 20m & sleep 1; "
+    "echo 1 >/proc/sys/vm/oom_kill_allocating_task; memhog -q 12m", expect=r"kill_allocating_task\): Killed process \d+ \(memhog\)")
+add("tools.crond", guest, expect=r"(?s)\ntick\nnoon\n.*ct:4: not understood: 1-0.*start \(root\) echo tick",
+    command="date -s '2026-01-01 11:59:57'; cd /tmp; printf '* * * * * echo tick >>/tmp/l\\n0 12 * 1 thu root echo noon "
+            ">>/tmp/l\\n5 * * * * echo never >>/tmp/l\\n1-0 * * * * x\\n' >ct; crond -c /tmp/ct; sleep 5; cat l /var/log/cron")
+add("tools.crontab", guest, command="crond -t", expect=r"\n0,5,10.*,55 \* \* \* \* root sh /etc/monitor.sh")
+add("tools.monitor", guest, command="sh /etc/monitor.sh && DISK_LIMIT=1 MEM_LIMIT=0 sh /etc/monitor.sh", want_status=2,
+    expect=r"(?s)memory \d+% swap 0% / \d+%\n.*WARNING: memory \d+% used, limit 0%\n.*WARNING: disk / \d+% used, limit 1%")
 
 
 def block_size(size):

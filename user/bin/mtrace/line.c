@@ -236,7 +236,8 @@ static void extended(struct reader *r, struct row *row, int *emit)
     }
 }
 
-static void standard(const struct unit *u, struct reader *r, unsigned op, struct row *row, int *emit)
+static void standard(const struct unit *u, struct reader *r, unsigned op, struct row *row,
+                     int *emit)
 {
     switch (op) {
     case OP_COPY: *emit = 1; break;
