@@ -40,6 +40,15 @@ void blkdev_register(struct blkdev *dev) {
     spin_unlock(&registry_lock);
 }
 
+int blkdev_claim(struct blkdev *dev, const void *holder) {
+    return atomic_cas(&dev->holder, NULL, holder) ? 0 : -EBUSY;
+}
+
+void blkdev_release(struct blkdev *dev, const void *holder) {
+    assertf(dev->holder == holder, "%s is held by another", dev->name);
+    atomic_store(&dev->holder, NULL);
+}
+
 struct blkdev *blkdev_next(struct blkdev *after) {
     spin_lock(&registry_lock);
     struct list *next = after ? after->link.next : registry.next;

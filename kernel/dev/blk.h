@@ -49,11 +49,15 @@ struct blkdev {
     void *driver;
     void *mapping;     // vm: the page cache of the device (struct mapping), made on first use
     struct list link;
+    const void *holder; // [a] who has the device to itself: a file system's super block, or swap
     uint64_t reads, writes, read_sectors, write_sectors, flushes; // [a] for /proc/diskstats
     uint32_t in_flight;                                           // [a]
 };
 
 void blkdev_register(struct blkdev *dev); // for ever
+// For one user alone, until it releases it. -EBUSY: there is one.
+int __must_check blkdev_claim(struct blkdev *dev, const void *holder);
+void blkdev_release(struct blkdev *dev, const void *holder);
 struct blkdev *blkdev_find(dev_t dev);          // NULL if unknown
 struct blkdev *blkdev_find_name(const char *name); // "vda" or "/dev/vda"
 struct blkdev *blkdev_next(struct blkdev *after);  // NULL: the first; NULL at the end

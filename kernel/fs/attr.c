@@ -9,7 +9,7 @@ int vfs_truncate(struct inode *i, uint64_t size) {
     if (!S_ISREG(i->mode) || !i->ops->truncate)
         return -EINVAL;
     mutex_lock(&i->lock);
-    int err = i->ops->truncate(i, size);
+    int err = i->swapfile ? -ETXTBSY : i->ops->truncate(i, size);
     if (!err)
         inode_touch(i, INODE_MTIME | INODE_CTIME);
     mutex_unlock(&i->lock);

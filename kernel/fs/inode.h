@@ -50,6 +50,7 @@ struct inode {
     void *private;            // the file system's
     struct pipe *pipe;        // FIFOs and pipes: see pipe.c
     int writers;              // [a] files open for writing; negative: running programs from it
+    bool swapfile;            // [inode] swap writes to its blocks: nobody else may change it
     struct inode_locks *locks; // NULL: none yet; see lock.c
 };
 

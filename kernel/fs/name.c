@@ -170,7 +170,7 @@ int name_may_remove(const struct fsctx *c, const struct path *dir, const struct 
     int err = name_may_change(c, dir);
     if (err)
         return err;
-    if (sticky_forbids(c, dir->dentry->inode, d->inode))
+    if (sticky_forbids(c, dir->dentry->inode, d->inode) || d->inode->swapfile)
         return -EPERM;
     return d->mounted ? -EBUSY : 0;
 }

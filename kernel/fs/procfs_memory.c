@@ -6,6 +6,7 @@
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "vm/commit.h"
+#include "vm/swap.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
@@ -35,11 +36,12 @@ static void line(struct textbuf *t, const char *name, uint64_t pages) {
 }
 
 // xv39's own, after Linux's lines: the rest of the books. MemTotal = MemFree + Buffers + Cached +
-// AnonPages + Slab + KernelStack + PageTables + (VmallocUsed - KernelStack) + these three, and
+// AnonPages + Slab + KernelStack + PageTables + (VmallocUsed - KernelStack) + these four, and
 // MemTotal + MemReserved is all of RAM.
 static void own_lines(struct textbuf *t) {
     long transit = mm_stat_in_transit();
 
+    line(t, "SwapUnmapped", stat_pages(NR_SWAPCACHE_UNMAPPED));
     line(t, "PipeBuffers", stat_pages(NR_PIPE));
     line(t, "KernelFrames", stat_pages(NR_KERNEL));
     text_printf(t, "InTransit:      %8ld kB\n", transit * (long)KIB_PER_PAGE);
@@ -56,7 +58,7 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "MemAvailable", available_pages());
     line(t, "Buffers", buffers);
     line(t, "Cached", file - min(file, buffers));
-    line(t, "SwapCached", 0);
+    line(t, "SwapCached", stat_pages(NR_SWAPCACHE));
     line(t, "Active", 0);
     line(t, "Inactive", anon + file);
     line(t, "Active(anon)", 0);
@@ -65,8 +67,8 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "Inactive(file)", file - min(file, shmem));
     line(t, "Unevictable", 0);
     line(t, "Mlocked", 0);
-    line(t, "SwapTotal", 0);
-    line(t, "SwapFree", 0);
+    line(t, "SwapTotal", swap_total_pages());
+    line(t, "SwapFree", swap_free_pages());
     line(t, "Dirty", stat_pages(NR_DIRTY));
     line(t, "Writeback", stat_pages(NR_WRITEBACK));
     line(t, "AnonPages", anon);
@@ -182,6 +184,8 @@ static int vmstat(struct textbuf *t, void *arg) {
         {"nr_file_pages", NR_FILE},         {"nr_shmem", NR_SHMEM},
         {"nr_mapped", NR_MAPPED},           {"nr_dirty", NR_DIRTY},
         {"nr_writeback", NR_WRITEBACK},     {"pgpgin", PGPGIN},
+        {"pswpin", PSWPIN},                 {"pswpout", PSWPOUT},
+        {"nr_swapcached", NR_SWAPCACHE},
         {"pgpgout", PGPGOUT},               {"pgalloc_normal", PGALLOC},
         {"pgfree", PGFREE},                 {"pgfault", PGFAULT},
         {"pgmajfault", PGMAJFAULT},         {"cow_copies", COW_COPIES},
@@ -198,8 +202,19 @@ static int vmstat(struct textbuf *t, void *arg) {
     return 0;
 }
 
+static void swaps_row(void *arg, const char *name, bool is_file, uint64_t pages, uint64_t used,
+                      int prio) {
+    uint64_t size = pages * KIB_PER_PAGE, in_use = used * KIB_PER_PAGE;
+    int pad = 40 - (int)strlen(name);
+
+    text_printf(arg, "%s%*s%s\t%lu\t%s%lu\t%s%d\n", name, max(pad, 1), " ",
+                is_file ? "file\t" : "partition", size, size < 10000000 ? "\t" : "", in_use,
+                in_use < 10000000 ? "\t" : "", prio);
+}
+
 static int swaps(struct textbuf *t, void *arg) {
     text_printf(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+    swaps_show(swaps_row, t);
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "mm/shrink.h"
 #include "mm/stat.h"
 #include "vm/commit.h"
-#include "vm/pagecache.h"
+#include "vm/swap.h"
 #include "vm/writeback.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
@@ -68,6 +68,8 @@ static struct procfs_number min_free = {.get = get_min_free};
 static struct procfs_number commit_mode = {&overcommit_memory, .max = OVERCOMMIT_NEVER};
 static struct procfs_number dirty_fore = {&dirty_ratio, .max = 100};
 static struct procfs_number dirty_back = {&dirty_background_ratio, .max = 100};
+static struct procfs_number cluster = {&swap_page_cluster, .max = 5};
+static struct procfs_number swap_wish = {&swappiness, .max = 200};
 static struct procfs_number pressure = {&vfs_cache_pressure, .max = 1000};
 
 #define NUMBER(file, number)                                                                       \
@@ -84,6 +86,8 @@ static const struct procfs_file files[] = {
     NUMBER("dirty_ratio", dirty_fore),
     NUMBER("dirty_background_ratio", dirty_back),
     NUMBER("vfs_cache_pressure", pressure),
+    NUMBER("page-cluster", cluster),
+    NUMBER("swappiness", swap_wish),
 };
 
 void procfs_add_sysctl(void) {

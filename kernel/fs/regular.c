@@ -62,8 +62,8 @@ static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
     mutex_lock(&i->lock);
     if (f->flags & O_APPEND)
         *pos = (off_t)inode_size(i);
-    ssize_t n = -EFBIG;
-    if ((uint64_t)*pos < i->super->max_size) {
+    ssize_t n = i->swapfile ? -ETXTBSY : -EFBIG;
+    if (!i->swapfile && (uint64_t)*pos < i->super->max_size) {
         u->left = min(u->left, i->super->max_size - (uint64_t)*pos);
         n = write_and_trim(i, u, *pos);
     }

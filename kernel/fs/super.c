@@ -71,10 +71,17 @@ static int open_locked(struct fs_type *type, struct blkdev *dev, uint32_t flags,
     s = super_alloc(type, dev, flags);
     if (!s)
         return -ENOMEM;
-    int err = type->mount(s, options ? options : "");
+    int err = dev ? blkdev_claim(dev, s) : 0; // -EBUSY: it is a swap area
+    if (err) {
+        kfree(s);
+        return err;
+    }
+    err = type->mount(s, options ? options : "");
     if (err) {
         int busy = inode_evict_super(s);
         assertf(!busy, "%s: failed mount keeps inodes", type->name);
+        if (dev)
+            blkdev_release(dev, s);
         kfree(s);
         return err;
     }
@@ -128,6 +135,8 @@ static void super_destroy(struct super *s) {
         s->ops->unmount(s);
     if (s->dev && !(s->flags & MS_RDONLY)) // what unmount itself wrote
         (void)!page_cache_sync(bdev_mapping(s->dev), 0, UINT64_MAX, true);
+    if (s->dev)
+        blkdev_release(s->dev, s);
     kfree(s);
 }
 

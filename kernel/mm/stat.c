@@ -9,8 +9,8 @@
 // Every frame that is not free has one owner, so the books balance:
 //   total = free + the sum of these + in transit
 static const enum mm_stat owners[] = {
-    NR_SLAB, NR_SLAB_RECLAIMABLE, NR_PAGETABLE, NR_KSTACK, NR_VMALLOC, NR_ANON, NR_FILE, NR_PIPE,
-    NR_KERNEL,
+    NR_SLAB, NR_SLAB_RECLAIMABLE, NR_PAGETABLE, NR_KSTACK, NR_VMALLOC, NR_ANON,
+    NR_SWAPCACHE_UNMAPPED, NR_FILE, NR_PIPE, NR_KERNEL,
 };
 
 struct mm_stats mm_stats[CPU_MAX];

@@ -11,7 +11,9 @@ enum mm_stat {
     NR_PAGETABLE,
     NR_KSTACK,        // pages
     NR_VMALLOC,
-    NR_ANON,          // anonymous pages mapped or in swap cache
+    NR_ANON,          // anonymous pages that some PTE maps
+    NR_SWAPCACHE,     // pages in the swap cache
+    NR_SWAPCACHE_UNMAPPED, // of these, pages that no PTE maps (so not in NR_ANON)
     NR_FILE,          // page-cache pages, of files and block devices
     NR_BUFFERS,       // of NR_FILE: pages of block devices
     NR_SHMEM,         // of NR_FILE: tmpfs
@@ -20,7 +22,7 @@ enum mm_stat {
     NR_MAPPED,        // page-cache pages that some PTE maps
     NR_DIRTY,
     NR_WRITEBACK,
-    PGALLOC, PGFREE, PGFAULT, PGMAJFAULT, PGPGIN, PGPGOUT, // events
+    PGALLOC, PGFREE, PGFAULT, PGMAJFAULT, PGPGIN, PGPGOUT, PSWPIN, PSWPOUT, // events
     COW_COPIES, TLB_SHOOTDOWNS, OOM_KILLS, DROP_PAGECACHE, DROP_SLAB,
     MM_STAT_COUNT
 };

@@ -48,5 +48,7 @@ static inline pte_t pte_set(pte_t p, uint64_t bits) { return (pte_t){p.v | bits}
 static inline pte_t pte_clear(pte_t p, uint64_t bits) { return (pte_t){p.v & ~bits}; }
 // A non-present entry that names a swap slot: bit 0 clear, slot number above.
 static inline pte_t pte_swap(uint64_t slot) { return (pte_t){slot << PTE_PPN_SHIFT | PTE_SPECIAL}; }
-static inline bool pte_is_swap(pte_t p) { return !(p.v & PTE_V) && (p.v & PTE_SPECIAL); }
+static inline bool pte_is_swap(pte_t p) {
+    return (p.v & (PTE_V | PTE_PROTNONE | PTE_SPECIAL)) == PTE_SPECIAL; // not the zero page kept
+}
 static inline uint64_t pte_swap_slot(pte_t p) { return p.v >> PTE_PPN_SHIFT; }

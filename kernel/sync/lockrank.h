@@ -11,6 +11,7 @@ enum lockrank {
     RANK_PROCTEXT,     // the text of an open file of /proc, while it is made: the same
     RANK_PROCESS_TREE, // parent/child/group links of all processes
     RANK_PROCESS,      // one process
+    RANK_SWAPON,       // one swapon or swapoff at a time: goes through address spaces
     RANK_MOUNT,        // mount table, whole renames
     RANK_FDTABLE,
     RANK_FSCTX,        // a process's root, cwd, umask
@@ -30,10 +31,10 @@ enum lockrank {
     RANK_SPIN,
     RANK_FILE,         // small leaf data of files, path cache, inode hash
     RANK_RECLAIM,
-    RANK_SWAPMAP,
     RANK_PAGECACHE,    // a mapping's tree
     RANK_PAGETABLE,
     RANK_ASID,
+    RANK_SWAPMAP,      // a swap area's slots and cache
     RANK_VMALLOC,
     RANK_SLAB,
     RANK_BUDDY,

@@ -17,6 +17,7 @@
 #include "sys/args.h"
 #include "sys/proc_files.h"
 #include "sys/syscall.h"
+#include "vm/swap.h"
 
 struct utsname uts = {"Linux", "xv39", "6.1.0-xv39", "#1 SMP xv39", "riscv64", "(none)"};
 
@@ -47,6 +48,8 @@ long sys_sysinfo(uint64_t out) {
         .freeram = mem_free_pages() * PAGE_SIZE,
         .sharedram = (uint64_t)mm_stat_read(NR_SHMEM) * PAGE_SIZE,
         .bufferram = (uint64_t)mm_stat_read(NR_BUFFERS) * PAGE_SIZE,
+        .totalswap = swap_total_pages() * PAGE_SIZE,
+        .freeswap = swap_free_pages() * PAGE_SIZE,
         .procs = (uint16_t)process_count(),
         .mem_unit = 1,
     };

@@ -21,6 +21,11 @@ static int file_may(struct file *f, int prot, int flags, uint32_t *may) {
         *may &= ~VM_MAYEXEC;
     if (shared && (prot & PROT_WRITE) && !(*may & VM_MAYWRITE))
         return -EACCES;
+    if (shared && f->inode->swapfile) { // as of now; swapon refuses a file that is mapped
+        if (prot & PROT_WRITE)
+            return -ETXTBSY;
+        *may &= ~VM_MAYWRITE;
+    }
     return (prot & PROT_EXEC) && !(*may & VM_MAYEXEC) ? -EPERM : 0;
 }
 

@@ -160,6 +160,10 @@ SYSCALL(SYS_riscv_hwprobe, sys_riscv_hwprobe, 5)
 SYSCALL(SYS_riscv_flush_icache, sys_riscv_flush_icache, 3)
 SYSCALL(SYS_reboot, sys_reboot, 4)
 
+// sys_swap.c
+SYSCALL(SYS_swapon, sys_swapon, 2)
+SYSCALL(SYS_swapoff, sys_swapoff, 1)
+
 // sys_copy.c
 SYSCALL(SYS_sendfile, sys_sendfile, 4)
 SYSCALL(SYS_copy_file_range, sys_copy_file_range, 6)

@@ -58,7 +58,7 @@ static void fake_hold(void *file) { holds++; }
 static void fake_release(void *file) { holds--; }
 
 static const struct mapping_ops fake_ops = {
-    fake_read, fake_write, fake_prepare, fake_hold, fake_release,
+    fake_read, fake_write, fake_prepare, NULL, fake_hold, fake_release,
 };
 
 static void fake_init(struct mapping *m) {

@@ -6,7 +6,7 @@
 // Run by tests, by the debug key and in DEBUG builds.
 #include "mm/stat.h"
 #include "vm/faultcase.h"
-#include "vm/pagecache.h"
+#include "vm/swap.h"
 
 // Each PTE holds a reference. Other address spaces change the two counts meanwhile, one after the
 // other, so a look that does not fit is taken again.
@@ -20,7 +20,22 @@ static bool counts_fit(const struct page *p) {
     return false;
 }
 
-static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon, uint64_t *file) {
+struct counts {
+    uint64_t anon, file, swap;
+};
+
+static void check_entry(const struct vma *v, uaddr_t va, swp_t e) {
+    assertf(!(v->flags & VM_SHARED) && (!v->mapping || v->flags & VM_HAS_ANON),
+            "va %#lx: a swap entry in area flags %#x", va, v->flags);
+    assertf(swap_count(e) > 0, "va %#lx: entry %#lx is not counted", va, e.v);
+}
+
+static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts *n) {
+    if (pte_is_swap(pte)) {
+        check_entry(v, va, pte_swp(pte));
+        n->swap++;
+        return;
+    }
     assertf(pte_has_page(pte), "va %#lx: PTE %#lx", va, pte.v);
     assertf(!pte_writable(pte) || (v->flags & VM_WRITE), "va %#lx: writable PTE %#lx", va, pte.v);
     assertf(!pte_writable(pte) || !(pte.v & PTE_COW), "va %#lx: writable and COW", va);
@@ -39,18 +54,20 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, uint64_t *anon
         assertf(!v->mapping || (v->flags & VM_HAS_ANON),
                 "va %#lx: a private copy unknown to its VMA", va);
         assertf(!pte_writable(pte) || p->mapcount == 1, "va %#lx: shared and writable", va);
-        ++*anon;
+        assertf(!pte_writable(pte) || !page_test(p, PG_SWAPCACHE) || page_test(p, PG_DIRTY),
+                "va %#lx: writable, and clean in the swap cache", va);
+        n->anon++;
         return;
     }
     assertf(v->mapping == p->owner && p->index == vma_pgoff(v, va), "va %#lx: page %lu of %p", va,
             p->index, p->owner);
     assertf(!pte_writable(pte) || ((v->flags & VM_SHARED) && page_test(p, PG_DIRTY)),
             "va %#lx: writable, file page not dirty", va);
-    ++*file;
+    n->file++;
 }
 
 static void check_tables(struct mm *mm) {
-    uint64_t anon = 0, file = 0;
+    struct counts n = {0};
     struct pt_cursor c;
     uint64_t tables = pt_check(mm->root, 0, USER_END);
     assertf(tables + 1 == mm_table_pages(mm), "%lu tables, books say %lu", tables,
@@ -58,11 +75,15 @@ static void check_tables(struct mm *mm) {
     for (bool more = pt_first(&c, mm->root, 0, USER_END); more; more = pt_next(&c)) {
         struct vma *v = vma_lookup(mm, c.va);
         assertf(v, "va %#lx is mapped and in no VMA", c.va);
-        check_pte(v, c.va, *c.slot, &anon, &file);
+        check_pte(v, c.va, *c.slot, &n);
     }
-    assertf(anon == mm->rss_anon && file == mm->rss_file,
-            "counted %lu anonymous and %lu file pages, books say %lu and %lu", anon, file,
+    assertf(n.anon == mm->rss_anon && n.file == mm->rss_file,
+            "counted %lu anonymous and %lu file pages, books say %lu and %lu", n.anon, n.file,
             mm->rss_anon, mm->rss_file);
+    assertf(n.swap == mm->swap_entries, "counted %lu swap entries, books say %lu", n.swap,
+            mm->swap_entries);
+    assertf(n.swap == 0 || !list_empty(&mm->swap_link), "swapoff would not find %lu entries",
+            n.swap);
 }
 
 void mm_check(struct mm *mm) {

@@ -4,19 +4,18 @@
 
 #include "abi/errno.h"
 #include "mm/buddy.h"
+#include "vm/swap.h"
 
 uint64_t overcommit_memory = OVERCOMMIT_GUESS, overcommit_ratio = 50, overcommit_kbytes;
 
 int64_t commit_pages;
 uint64_t commit_ram;
 
-static uint64_t swap_pages(void) { return 0; } // of all areas
-
 uint64_t commit_limit(void) {
     uint64_t kib = READ_ONCE(overcommit_kbytes);
     uint64_t ram = kib ? kib / (PAGE_SIZE / 1024)
                        : commit_ram * READ_ONCE(overcommit_ratio) / 100;
-    return ram + swap_pages();
+    return ram + swap_total_pages();
 }
 
 uint64_t commit_total(void) {
@@ -32,7 +31,7 @@ int commit_check_slow(uint64_t pages) {
     case OVERCOMMIT_NEVER:
         return commit_total() + pages > commit_limit() ? -ENOMEM : 0;
     default:
-        return pages > commit_ram + swap_pages() ? -ENOMEM : 0;
+        return pages > commit_ram + swap_total_pages() ? -ENOMEM : 0;
     }
 }
 

@@ -11,6 +11,9 @@
 // checked twice, and at a thousand instructions it is a short hold of a lock that only this
 // process's threads want. The new frame is allocated before.
 //
+// A page that is also in the swap cache (it was read back and kept its slot) leaves the cache when
+// its owner keeps it.
+//
 // Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the
 // old translation is flushed on every hart before the new one is set, so no two harts see different
 // frames, and before the old frame's reference is dropped.
@@ -22,6 +25,7 @@
 #include "riscv/pagecopy.h"
 #include "vm/faultcase.h"
 #include "vm/prot.h"
+#include "vm/swap.h"
 #include "vm/tlb.h"
 
 static inline bool owned_alone(const struct page *p) {
@@ -32,10 +36,14 @@ static inline bool owned_alone(const struct page *p) {
 // The last owner writes in place. True: done. False: it must be copied (or all has changed).
 static bool reuse(struct fault *f) {
     pte_t pte = f->pte;
-    if (pte_special(pte) || !owned_alone(pfn_to_page(pte_pfn(pte))))
+    if (pte_special(pte))
+        return false;
+    struct page *p = pfn_to_page(pte_pfn(pte));
+    bool cached = page_test(p, PG_SWAPCACHE);
+    if (!owned_alone(p) && !cached)
         return false;
     spin_lock(&f->mm->ptl);
-    bool mine = f->slot->v == pte.v && owned_alone(pfn_to_page(pte_pfn(pte)));
+    bool mine = f->slot->v == pte.v && (owned_alone(p) || (cached && swap_reuse(p)));
     if (mine)
         WRITE_ONCE(f->slot->v, (pte.v & ~PTE_COW) | vma_pte_bits(f->vma->flags));
     spin_unlock(&f->mm->ptl);
@@ -65,6 +73,8 @@ static struct page *replace(struct fault *f, struct page *p) {
         f->mm->rss_file--;
     if (maps == 1)
         mm_stat_add(page_test(old, PG_ANON) ? NR_ANON : NR_MAPPED, -1);
+    if (unlikely(page_test(old, PG_SWAPCACHE)))
+        swap_page_sync(old);
     return old;
 }
 

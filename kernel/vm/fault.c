@@ -10,7 +10,7 @@
 //                         |   write: new zero frame   private write: a copy; shared: + dirty
 //   PTE read-only, store  | fault_cow               private: fault_cow, shared: fault_shared_write
 //                         |   copy, or keep if last owner
-//   PTE swap entry        | (comes with swap)
+//   PTE swap entry        | fault_swap: from the swap cache or the disk
 //   PTE sufficient        | fault_spurious: another thread solved it
 //
 // Each case is a function. fault_check() fills struct fault and decides nothing else; a case that
@@ -81,6 +81,8 @@ static inline int fault_solve(struct fault *f) {
     struct vma *v = f->vma;
     if (likely(pte_none(f->pte)))
         return v->mapping ? fault_file(f) : fault_anon(f);
+    if (unlikely(pte_is_swap(f->pte)))
+        return fault_swap(f);
     assertf(pte_has_page(f->pte), "va %#lx: PTE %#lx", f->addr, f->pte.v);
     if (fault_writes(f) && !pte_writable(f->pte))
         return v->flags & VM_SHARED ? fault_shared_write(f) : fault_cow(f);
@@ -105,7 +107,7 @@ int vm_fault(struct mm *mm, uaddr_t addr, enum fault_access access) {
     if (unlikely(addr >= USER_END))
         return -EFAULT;
     mm_stat_add(PGFAULT, 1);
-    current()->minflt++; // filefault.c turns it into a major one
+    current()->minflt++; // filefault.c and swapfault.c turn it into a major one
     do {
         down_read(&mm->lock);
         err = fault_check(&f);

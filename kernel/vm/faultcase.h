@@ -22,6 +22,7 @@ int __must_check fault_anon(struct fault *f);         // anon.c: nothing there, 
 int __must_check fault_cow(struct fault *f);          // cow.c: a store to a page that is shared
 int __must_check fault_file(struct fault *f);         // filefault.c: nothing there, a file
 int __must_check fault_shared_write(struct fault *f); // filefault.c: a store that makes it dirty
+int __must_check fault_swap(struct fault *f);         // swapfault.c: a swap entry
 // fault-around: maps what is cached around a file fault. True: addr is among it.
 bool fault_around(struct fault *f);                   // faultaround.c
 

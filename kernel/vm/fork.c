@@ -3,6 +3,7 @@
 //   parent PTE  RW page  ->  parent R- COW page, child R- COW page     private: copied by writes
 //   parent PTE  R- page  ->  the same in both
 //   parent PTE  shared   ->  the same in both, writable stays writable
+//   parent PTE  swapped  ->  the same in both: one entry more names the slot
 //
 // A page's counts are all that says how many share it; the first write in either process copies it,
 // and the last owner finds mapcount 1 and keeps the frame (cow.c).
@@ -24,6 +25,7 @@
 #include "vm/mm.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
+#include "vm/swap.h"
 #include "vm/tlb.h"
 #include "vm/vma.h"
 
@@ -32,7 +34,7 @@
 struct copy {
     struct mm *from, *to;
     bool private;           // writable PTEs become copy-on-write in both
-    long anon, file, entries;
+    long anon, file, swap, entries;
     bool protected;         // some PTE of the parent lost W
 };
 
@@ -47,6 +49,9 @@ static inline void copy_slot(struct copy *c, pte_t *src, pte_t *dst, pte_t pte) 
             c->anon++;
         else
             c->file++;
+    } else if (unlikely(pte_is_swap(pte))) {
+        swap_dup(pte_swp(pte));
+        c->swap++;
     }
     if (c->private && pte_writable(pte)) {
         atomic_xor(&src->v, PTE_W | PTE_COW); // W is set, COW is not
@@ -78,11 +83,14 @@ static int copy_range(struct copy *c, uaddr_t start, uaddr_t end) {
         pte_t *dst = pt_find_alloc(c->to->root, at.va, 0, GFP_KERNEL);
         if (!dst)
             return -ENOMEM;
-        c->anon = c->file = 0;
+        c->anon = c->file = c->swap = 0;
         spin_lock_two(&c->from->ptl, &c->to->ptl);
         copy_slots(c, at.slot, at.stop, dst, virt_to_page(at.slot)->private);
         c->to->rss_anon += c->anon;
         c->to->rss_file += c->file;
+        c->to->swap_entries += c->swap;
+        if (c->swap)
+            swap_note_mm(c->to);
         spin_unlock_two(&c->from->ptl, &c->to->ptl);
         start = at.va + ((vaddr_t)(at.stop - at.slot) << PAGE_SHIFT);
         if (start >= end)

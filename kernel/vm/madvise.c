@@ -9,6 +9,7 @@
 #include "abi/mman.h"
 #include "vm/mmap.h"
 #include "vm/pagecache.h"
+#include "vm/pageout.h"
 #include "vm/readahead.h"
 #include "vm/zap.h"
 
@@ -45,7 +46,8 @@ static bool is_hint(int advice) {
 }
 
 int vm_madvise(struct mm *mm, uaddr_t addr, uint64_t len, int advice) {
-    if (advice != MADV_DONTNEED && advice != MADV_WILLNEED && !is_hint(advice))
+    if (advice != MADV_DONTNEED && advice != MADV_WILLNEED && advice != MADV_PAGEOUT &&
+        !is_hint(advice))
         return -EINVAL;
     if (!IS_ALIGNED(addr, PAGE_SIZE) || len > USER_END)
         return -EINVAL;
@@ -61,6 +63,8 @@ int vm_madvise(struct mm *mm, uaddr_t addr, uint64_t len, int advice) {
             err = advise_dontneed(v, from, to);
         else if (advice == MADV_WILLNEED)
             err = advise_willneed(v, from, to);
+        else if (advice == MADV_PAGEOUT)
+            err = vm_pageout(v, from, to);
         at = hole ? at : to; // stays at the first hole
     }
     up_read(&mm->lock);

@@ -27,6 +27,7 @@
 #include "vm/reclaim.h"
 #include "vm/rmap.h"
 #include "vm/shmem.h"
+#include "vm/swap.h"
 #include "vm/tlb.h"
 #include "vm/vma.h"
 #include "vm/zap.h"
@@ -44,6 +45,7 @@ void vm_init(void) {
     page_cache_init();
     fault_init();
     shmem_init();
+    swap_init();
     reclaim_init();
     writeback_init();
 }
@@ -62,6 +64,7 @@ struct mm *mm_create(void) {
     rwsem_init(&mm->lock, "mm", RANK_MM);
     spin_init(&mm->ptl, "ptl", RANK_PAGETABLE);
     vma_tree_init(mm);
+    list_init(&mm->swap_link);
     tlb_mm_init(mm);
     mm->mmap_base = USER_END - STACK_RESERVE;
     mm->limits = (struct vm_limits){STACK_LIMIT_DEFAULT, UINT64_MAX, UINT64_MAX, UINT64_MAX};
@@ -97,8 +100,10 @@ void mm_put(struct mm *mm) {
         return;
     assertf(mm->threads == 0, "mm %p dies under %u threads", (void *)mm, mm->threads);
     unmap_everything(mm);
-    assertf(mm->rss_anon + mm->rss_file == 0, "%lu anonymous and %lu file pages stay mapped",
-            mm->rss_anon, mm->rss_file);
+    assertf(mm->rss_anon + mm->rss_file + mm->swap_entries == 0,
+            "%lu anonymous and %lu file pages stay mapped, %lu swap entries", mm->rss_anon,
+            mm->rss_file, mm->swap_entries);
+    swap_forget_mm(mm);
     free_vmas(mm);
     commit_add(-(int64_t)mm->committed);
     if (mm->exe && mm->exe_ops)

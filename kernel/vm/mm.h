@@ -3,7 +3,7 @@
 //   brk, mmap and exec edit VMAs only; frames come at the fault (vm/fault.c).
 //
 // Lock key: [mm] the rwsem `lock`: read for faults, write for edits   [ptl] page-table lock
-//           [I] immutable   [a] atomic
+//           [I] immutable   [a] atomic   [swap] swap_lock (vm/swapmap.c)
 #pragma once
 
 #include "lib/rbtree.h"
@@ -29,6 +29,8 @@ struct mm {
     struct list vma_list;     // [mm] in address order
     struct vma *vma_cache;    // [a] hint: the VMA found last
     uint64_t map_count;       // [mm]
+
+    struct list swap_link;    // [swap] mms with swap entries, see swap_note_mm()
 
     struct spinlock ptl;
     pte_t *root;              // [ptl] 512 entries; the kernel half is shared

@@ -31,6 +31,9 @@ struct mapping_ops { // filled by file systems
     // Makes sure that [from, to) of the locked page has disk blocks: 0, -ENOSPC, -EIO, -ENOMEM.
     // May be NULL.
     int (*prepare_write)(struct mapping *m, struct page *page, uint32_t from, uint32_t to);
+    // Where page `index` lies on the disk: *sector, and how many pages follow one another there (0:
+    // it lies in pieces). -EINVAL: a hole. NULL: no file of it can be a swap file.
+    int (*locate)(struct mapping *m, uint64_t index, uint64_t *sector, uint64_t *pages);
     void (*hold)(void *file);    // a VMA or an mm keeps the open file
     void (*release)(void *file); // may sleep
 };

@@ -5,7 +5,7 @@
 #include "vm/usage.h"
 
 #include "vm/mm.h"
-#include "vm/pagecache.h"
+#include "vm/swap.h"
 #include "vm/vma.h"
 
 #define PM_SWAP (1UL << 62) // bits of pagemap: Documentation of Linux, admin-guide/mm/pagemap
@@ -17,6 +17,7 @@
 static void add_pte(const struct vma *v, pte_t pte, uint64_t bytes, struct vm_usage *u) {
     if (pte_is_swap(pte)) {
         u->swap += bytes;
+        u->swap_pss += (bytes << PSS_SHIFT) / max(swap_count(pte_swp(pte)), 1u);
         return;
     }
     if (!pte_has_page(pte) || pte_special(pte))
@@ -61,7 +62,8 @@ uint64_t vm_pagemap_entry(struct mm *mm, uint64_t va, bool show_pfn) {
     const pte_t *slot = pt_find_leaf(mm->root, va, &level);
     pte_t pte = slot ? *slot : (pte_t){0};
     if (pte_is_swap(pte)) {
-        entry = PM_SWAP | (show_pfn ? pte_swap_slot(pte) << PM_SWAP_OFFSET_SHIFT : 0);
+        uint64_t place = swp_slot(pte_swp(pte)) << PM_SWAP_OFFSET_SHIFT | swp_area(pte_swp(pte));
+        entry = PM_SWAP | (show_pfn ? place : 0);
     } else if (pte_has_page(pte)) {
         pfn_t pfn = pte_pfn(pte) + pt_index(va, 0) * (level > 0);
         const struct page *p = pfn_to_page(pte_pfn(pte));

@@ -20,26 +20,36 @@
 
 #include "mm/stat.h"
 #include "sched/sched.h"
+#include "vm/swap.h"
 
 struct zap {
     struct tlb_gather *g;
     bool file_only;
     long anon, file;            // PTEs taken out
     long anon_gone, file_gone;  // pages whose last PTE that was
+    long swap;                  // swap entries taken out
     long entries;
 };
 
 static inline void zap_page(struct zap *z, struct page *p) {
-    int old = atomic_add_relaxed(&p->mapcount, -1);
+    int old = atomic_add(&p->mapcount, -1); // before the look at PG_SWAPCACHE (swapmap.c)
     assertf(old > 0, "page %#lx mapcount %d", page_to_pfn(p), old);
-    if (page_test(p, PG_ANON)) {
+    uint32_t flags = atomic_load_relaxed(&p->flags);
+    if (flags >> PG_ANON & 1) {
         z->anon++;
         z->anon_gone += old == 1;
+        if (unlikely(flags >> PG_SWAPCACHE & 1))
+            swap_page_sync(p); // its slot may be nobody's now
     } else {
         z->file++;
         z->file_gone += old == 1;
     }
     tlb_gather_page(z->g, p);
+}
+
+static void zap_entry(struct zap *z, pte_t pte) {
+    swap_free(pte_swp(pte));
+    z->swap++;
 }
 
 static inline bool spares(pte_t pte) {
@@ -59,6 +69,8 @@ static void zap_slots(struct zap *z, pte_t *slot, pte_t *stop, uint64_t left) {
         z->entries++;
         if (likely(!pte_special(pte)))
             zap_page(z, pfn_to_page(pte_pfn(pte)));
+        else if (pte_is_swap(pte))
+            zap_entry(z, pte);
     }
 }
 
@@ -68,9 +80,12 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
     assertf((long)mm->rss_anon >= z->anon && (long)mm->rss_file >= z->file,
             "rss %lu anon %lu file, unmapped %ld and %ld", mm->rss_anon, mm->rss_file, z->anon,
             z->file);
+    assertf((long)mm->swap_entries >= z->swap, "%lu swap entries, %ld gone", mm->swap_entries,
+            z->swap);
     table->private -= z->entries;
     mm->rss_anon -= z->anon;
     mm->rss_file -= z->file;
+    mm->swap_entries -= z->swap;
     if (z->anon_gone)
         mm_stat_add(NR_ANON, -z->anon_gone);
     if (z->file_gone)

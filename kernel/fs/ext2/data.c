@@ -163,6 +163,23 @@ static int ext2_prepare_write(struct mapping *m, struct page *page, uint32_t fro
     return 0;
 }
 
+static int ext2_locate(struct mapping *m, uint64_t index, uint64_t *sector, uint64_t *pages) {
+    struct inode *inode = m->host;
+    struct ext2_sb *sb = ext2_sb(inode->super);
+    uint32_t per_page = PAGE_SIZE / sb->block_size, block, run;
+    int err = ext2_map_block(inode, index * per_page, false, &block, UINT32_MAX, &run);
+    if (err || block == 0)
+        return err ? err : -EINVAL;
+    *pages = run / per_page;
+    *sector = (uint64_t)block * (sb->block_size / SECTOR_SIZE);
+    for (uint32_t i = 1; *pages == 0 && i < per_page; i++) { // in pieces: is one of them a hole?
+        err = ext2_map_block(inode, index * per_page + i, false, &block, 1, NULL);
+        if (err || block == 0)
+            return err ? err : -EINVAL;
+    }
+    return 0;
+}
+
 static void ext2_hold(void *file) {
     file_get(file);
 }
@@ -175,6 +192,7 @@ const struct mapping_ops ext2_mapping_ops = {
     .read_pages = ext2_read_pages,
     .write_pages = ext2_write_pages,
     .prepare_write = ext2_prepare_write,
+    .locate = ext2_locate,
     .hold = ext2_hold,
     .release = ext2_release,
 };
