@@ -1,9 +1,10 @@
-/* System calls on memory: the break and mappings. */
+/* System calls on memory: the break, mappings, swap areas. */
 #include "libc.h"
 #include "sys.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 /*
@@ -95,4 +96,14 @@ int munlockall(void)
 int memfd_create(const char *name, unsigned flags)
 {
     return sysret(sys2(SYS_memfd_create, (long)name, flags));
+}
+
+int swapon(const char *path, int flags)
+{
+    return sysret(sys2(SYS_swapon, (long)path, flags));
+}
+
+int swapoff(const char *path)
+{
+    return sysret(sys1(SYS_swapoff, (long)path));
 }

@@ -178,7 +178,7 @@ long proc_value(const char *path, const char *name)
     size_t len = strlen(name);
 
     while (at && *at) {
-        if (strncmp(at, name, len) == 0 && at[len] == ':')
+        if (strncmp(at, name, len) == 0 && (at[len] == ':' || at[len] == ' '))
             return strtol(at + len + 1, NULL, 10);
         at = strchr(at, '\n');
         at = at ? at + 1 : NULL;

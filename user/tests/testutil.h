@@ -54,7 +54,7 @@ uint64_t now_us(void);
 void sleep_ms(int ms);
 /* Physical memory in bytes. */
 uint64_t ram_bytes(void);
-/* A number behind NAME in /proc/meminfo, /proc/self/status ...: -1 when there is none. */
+/* A number behind NAME in /proc/meminfo, vmstat, self/status ...: -1 when there is none. */
 long proc_value(const char *path, const char *name);
 
 #endif
