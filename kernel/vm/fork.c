@@ -83,14 +83,16 @@ static int copy_range(struct copy *c, uaddr_t start, uaddr_t end) {
         pte_t *dst = pt_find_alloc(c->to->root, at.va, 0, GFP_KERNEL);
         if (!dst)
             return -ENOMEM;
-        c->anon = c->file = c->swap = 0;
+        c->anon = c->file = 0;
         spin_lock_two(&c->from->ptl, &c->to->ptl);
         copy_slots(c, at.slot, at.stop, dst, virt_to_page(at.slot)->private);
         c->to->rss_anon += c->anon;
         c->to->rss_file += c->file;
-        c->to->swap_entries += c->swap;
-        if (c->swap)
+        if (unlikely(c->swap)) {
+            c->to->swap_entries += c->swap;
             swap_note_mm(c->to);
+            c->swap = 0;
+        }
         spin_unlock_two(&c->from->ptl, &c->to->ptl);
         start = at.va + ((vaddr_t)(at.stop - at.slot) << PAGE_SHIFT);
         if (start >= end)

@@ -27,29 +27,32 @@ struct zap {
     bool file_only;
     long anon, file;            // PTEs taken out
     long anon_gone, file_gone;  // pages whose last PTE that was
-    long swap;                  // swap entries taken out
     long entries;
 };
 
 static inline void zap_page(struct zap *z, struct page *p) {
+    const uint32_t anon = 1u << PG_ANON, cached = 1u << PG_SWAPCACHE;
     int old = atomic_add(&p->mapcount, -1); // before the look at PG_SWAPCACHE (swapmap.c)
     assertf(old > 0, "page %#lx mapcount %d", page_to_pfn(p), old);
-    uint32_t flags = atomic_load_relaxed(&p->flags);
-    if (flags >> PG_ANON & 1) {
+    uint32_t kind = atomic_load_relaxed(&p->flags) & (anon | cached);
+    if (likely(kind == anon)) {
         z->anon++;
         z->anon_gone += old == 1;
-        if (unlikely(flags >> PG_SWAPCACHE & 1))
-            swap_page_sync(p); // its slot may be nobody's now
-    } else {
+    } else if (kind == 0) {
         z->file++;
         z->file_gone += old == 1;
+    } else {
+        z->anon++;
+        z->anon_gone += old == 1;
+        swap_page_sync(p); // its slot may be nobody's now
     }
     tlb_gather_page(z->g, p);
 }
 
-static void zap_entry(struct zap *z, pte_t pte) {
+static __noinline void zap_entry(struct mm *mm, pte_t pte) {
+    assertf(mm->swap_entries > 0, "entry %#lx is not counted", pte.v);
+    mm->swap_entries--;
     swap_free(pte_swp(pte));
-    z->swap++;
 }
 
 static inline bool spares(pte_t pte) {
@@ -70,7 +73,7 @@ static void zap_slots(struct zap *z, pte_t *slot, pte_t *stop, uint64_t left) {
         if (likely(!pte_special(pte)))
             zap_page(z, pfn_to_page(pte_pfn(pte)));
         else if (pte_is_swap(pte))
-            zap_entry(z, pte);
+            zap_entry(z->g->mm, pte);
     }
 }
 
@@ -80,12 +83,9 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
     assertf((long)mm->rss_anon >= z->anon && (long)mm->rss_file >= z->file,
             "rss %lu anon %lu file, unmapped %ld and %ld", mm->rss_anon, mm->rss_file, z->anon,
             z->file);
-    assertf((long)mm->swap_entries >= z->swap, "%lu swap entries, %ld gone", mm->swap_entries,
-            z->swap);
     table->private -= z->entries;
     mm->rss_anon -= z->anon;
     mm->rss_file -= z->file;
-    mm->swap_entries -= z->swap;
     if (z->anon_gone)
         mm_stat_add(NR_ANON, -z->anon_gone);
     if (z->file_gone)
