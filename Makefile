@@ -15,6 +15,8 @@
 #   CPUS=2 MEM=128M      of the machine                 ROOT=image    other root file system
 #   APPEND='...'         more kernel command line       QEMU_ARGS=... more for QEMU
 #   KASAN=1 UBSAN=1 DEBUG=1   checked builds            V=1           shows the commands
+#   SWAP=64M             a second disk, /dev/vdb, with an empty swap area: swapon /dev/vdb
+#   DISK2=image          an image of your own as /dev/vdb
 #   LLVM=1               clang and lld                  TOOLPREFIX=   of the cross compiler
 #   BUILD=build          where all output goes          CMD='...'     for make run
 
@@ -158,21 +160,29 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols1.S.o $(BUILD)/kernel/
 ROOT ?= $(BUILD)/root.img
 BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(APPEND)
 CPU ?= rv64
+DISK2 ?= $(if $(SWAP),$(BUILD)/swap.img)
 QEMU_MACHINE = -machine virt -cpu $(CPU) -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
     -global virtio-mmio.force-legacy=false -device virtio-rng-device \
     $(if $(ROOT),-drive file=$(ROOT)$(comma)if=none$(comma)format=raw$(comma)id=x0 \
-    -device virtio-blk-device$(comma)drive=x0)
+    -device virtio-blk-device$(comma)drive=x0) \
+    $(if $(DISK2),-drive file=$(DISK2)$(comma)if=none$(comma)format=raw$(comma)id=x1 \
+    -device virtio-blk-device$(comma)drive=x1)
 comma := ,
 
+.PHONY: disk2
+disk2:
+	$(if $(SWAP),$(Q)python3 kernel/tools/swapimage.py $(BUILD)/swap.img $(SWAP))
+
 .PHONY: qemu
-qemu: all
+qemu: all disk2
 	$(Q)$(QEMU_RUN)
 
 TIMEOUT ?= 600
 .PHONY: run
-run: all
+run: all disk2
 	@python3 kernel/tools/run.py --kernel $(BUILD)/kernel.elf --image '$(ROOT)' --cpus $(CPUS) --mem $(MEM) \
-	    --cpu $(CPU) --append '$(APPEND)' --timeout $(TIMEOUT) '$(subst ','\'',$(CMD))'
+	    --cpu $(CPU) --append '$(APPEND)' --timeout $(TIMEOUT) $(addprefix --disk ,$(DISK2)) \
+	    '$(subst ','\'',$(CMD))'
 
 # The debugger's socket is the user's own: several people can debug on one machine.
 GDB_SOCKET := $(BUILD)/gdb.sock
@@ -187,12 +197,12 @@ QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTAR
 	    -e 's|@TOOLS@|kernel/tools/gdb|' $< >$@
 
 .PHONY: qemu-gdb gdb debug
-qemu-gdb: all .gdbinit
+qemu-gdb: all disk2 .gdbinit
 	@echo "waiting for the debugger: make gdb (in another terminal, same folder)"
 	$(Q)$(QEMU_RUN) $(GDB_STUB)
 gdb: all .gdbinit
 	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB)
-debug: all .gdbinit
+debug: all disk2 .gdbinit
 	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB) --socket $(GDB_SOCKET) -- $(QEMU_RUN) $(GDB_STUB)
 
 # ---- tests ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ of its command to the kernel, which writes it to the test finisher; a panic give
 import os
 import selectors
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ class Machine:
     icount: bool = False
     legacy: bool = False
     snapshot: bool = False
+    disks: list = field(default_factory=list)  # more images, or what else -drive takes: /dev/vdb, /dev/vdc ...
     extra: list = field(default_factory=list)
 
     def argv(self):
@@ -42,9 +44,24 @@ class Machine:
             snapshot = ",snapshot=on" if self.snapshot else ""
             args += ["-drive", f"file={self.image},if=none,format=raw,id=x0{snapshot}",
                      "-device", "virtio-blk-device,drive=x0"]
+        for i, disk in enumerate(self.disks, 1):
+            drive = disk if "=" in disk else f"file={disk},format=raw"
+            args += ["-drive", f"{drive},if=none,id=x{i}", "-device", f"virtio-blk-device,drive=x{i}"]
         if self.icount:
             args += ["-icount", "shift=0,sleep=off"]
         return args + self.extra
+
+
+def make_swap(path, size, bad=()):
+    """A swap area of `size` bytes as mkswap makes it; `bad`: pages that must not be used."""
+    header = bytearray(4096)
+    struct.pack_into("<III", header, 1024, 1, size // 4096 - 1, len(bad))
+    header[1036:1052] = b"xv39-swap-image\0"  # the UUID
+    struct.pack_into(f"<{len(bad)}I", header, 1536, *bad)
+    header[-10:] = b"SWAPSPACE2"
+    with open(path, "wb") as f:
+        f.write(header)
+        f.truncate(size)
 
 
 def percent_encode(text):

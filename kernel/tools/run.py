@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Boots xv39, runs one command line with sh, prints its output, and exits with its status.
 
-    run.py [--cpus N] [--mem SIZE] [--image FILE] [--append WORDS] [--timeout SECONDS] COMMAND
+    run.py [--cpus N] [--mem SIZE] [--image FILE] [--disk FILE] [--append WORDS] [--timeout SECONDS] COMMAND
 
 What firmware and kernel print before the command starts is shown only when it never starts.
 """
@@ -47,13 +47,14 @@ def main():
     parser.add_argument("--append", default="", help="more words for the kernel")
     parser.add_argument("--timeout", type=float, default=600, help="seconds of wall time")
     parser.add_argument("--icount", action="store_true", help="fixed instruction clock")
+    parser.add_argument("--disk", action="append", default=[], help="one more disk: /dev/vdb, ...")
     parser.add_argument("command")
     args = parser.parse_args()
 
     mark = "start-" + secrets.token_hex(8)
     base = f"root=/dev/vda rw quiet {args.append}".strip()
     machine = qemu.Machine(kernel=args.kernel, image=args.image, cpus=args.cpus, mem=args.mem,
-                           cpu=args.cpu, icount=args.icount,
+                           cpu=args.cpu, icount=args.icount, disks=args.disk,
                            append=qemu.command_append(args.command, mark, base))
     out = Output(mark)
     status, text = qemu.boot(machine, args.timeout, out)

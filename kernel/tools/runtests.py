@@ -331,6 +331,64 @@ def random_damage():
 add("failalloc", guest, command="stress -s 1 -n 12 -t 60 fail", expect="stress fail: ok", cpus=2)
 
 
+# ---- swap devices ------------------------------------------------------------------------------------------
+
+
+def swapping(command, expect, bad=(), size=8 << 20, rules=(), options="", **machine):
+    """A swap area as /dev/vdb. rules: (iotype, page or None) that QEMU's blkdebug driver makes fail."""
+    with Scratch() as s:
+        image = f"{s.path}/swap.img"
+        qemu.make_swap(image, size, bad)
+        disk = f"driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename={image}"
+        for i, (iotype, page) in enumerate(rules):
+            rule = f"file.inject-error.{i}"
+            disk += f",{rule}.event=none,{rule}.iotype={iotype},{rule}.errno=5,{rule}.once=off"
+            if page is not None:
+                disk += f",{rule}.sector={page * 8}"
+        return guest(command, expect, disks=[disk + options], **machine)
+
+
+SWAPPER = "swapon /dev/vdb && usertests --as swapper 300; swapoff /dev/vdb && cat /proc/swaps && echo end"
+NOTHING_LOST = r"out 300, good 300, lost 0\nFilename.*\nend"
+
+add("swap.device", swapping, command=SWAPPER, expect=NOTHING_LOST, cpus=2)
+add("swap.slow", swapping, command=SWAPPER, expect=NOTHING_LOST, options=",throttling.iops-total=60", cpus=2)
+add("swap.bad_pages", swapping, command=SWAPPER, cpus=2,
+    expect=NOTHING_LOST, bad=(1, 7, 64, 65, 300), rules=[(io, page) for io in ("read", "write") for page in (1, 7, 64, 65)])
+# A page that cannot be read is lost, and only that; its process gets SIGBUS.
+add("swap.read_error", swapping, command=SWAPPER, expect=r"out 300, good 298, lost 2\nFilename.*\nend", cpus=2,
+    rules=[("read", 70), ("read", 77)])
+add("swap.swapoff_error", swapping, cpus=2, rules=[("read", 70)],
+    command="swapon /dev/vdb && usertests --as swapper 300 /dev/vdb; cat /proc/swaps; swapoff /dev/vdb && echo end",
+    expect=r"out 300, swapoff: Input/output error, good 299, lost 1\nFilename.*\n/dev/vdb.*\nend")
+# What cannot be written stays in memory.
+add("swap.write_error", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", None)], cpus=2)
+add("swap.write_errors", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", 9), ("write", 100)], cpus=4)
+add("swap.header_error", swapping, command="swapon /dev/vdb; echo $?", expect="^1$", rules=[("read", 0)])
+
+
+@test("swap.mkswap")
+def mkswap_of_the_host():
+    """An area made by the distribution's mkswap, and ours as the distribution reads it."""
+    tool = shutil.which("mkswap") or "/sbin/mkswap"
+    if not os.path.exists(tool):
+        return "mkswap is missing: make setup"
+    with Scratch() as s:
+        image = f"{s.path}/swap.img"
+        with open(image, "wb") as f:
+            f.truncate(16 << 20)
+        subprocess.run([tool, "-q", image], check=True, capture_output=True)
+        uuid = "00112233-4455-6677-8899-aabbccddeeff"
+        problem = guest(f"{SWAPPER} && mkswap -L our_label -U {uuid} /dev/vdb", NOTHING_LOST, disks=[image])
+        if problem:
+            return problem
+        with open(image, "rb") as f:
+            head = f.read(4096)
+        ours = (head[-10:] == b"SWAPSPACE2" and head[1036:1052].hex() == uuid.replace("-", "") and
+                head[1052:1068].rstrip(b"\0") == b"our_label" and head[1024:1032].hex() == "01000000ff0f0000")
+        return None if ours else f"header {head[1024:1080].hex()}"
+
+
 # ---- the debugger ------------------------------------------------------------------------------------------------
 
 

@@ -181,13 +181,13 @@ int page_cache_read_locked(struct mapping *m, struct page *p) {
     return page_test(p, PG_UPTODATE) ? 0 : page_test(p, PG_ERROR) ? -EIO : -ENOMEM;
 }
 
-// Found, but not up to date: waits for the read in flight, or reads (again). 0: look once more.
+// Found, but not up to date: waits for the read in flight, or reads (again: the read that failed
+// may have been for many pages, and the error another page's). 0: look once more.
 static int wait_uptodate(struct mapping *m, struct page *p) {
-    bool reading = page_test(p, PG_LOCKED);
     page_lock(p);
     int err = 0;
     if (p->owner == m && !page_test(p, PG_UPTODATE))
-        err = reading && page_test(p, PG_ERROR) ? -EIO : page_cache_read_locked(m, p);
+        err = page_cache_read_locked(m, p);
     page_unlock(p);
     return err == -ERESTART ? 0 : err;
 }

@@ -15,7 +15,7 @@
 // are of one family and have it at the same address at birth, so whoever maps the page first may
 // say whose it is.
 //
-// Errors: a page that cannot be read is -EIO (SIGBUS), and is tried again by the next fault.
+// Errors: a page that cannot be read is -EIO (SIGBUS); the next fault tries it again.
 #include "abi/errno.h"
 #include "mm/stat.h"
 #include "sched/thread.h"
@@ -24,24 +24,30 @@
 #include "vm/prot.h"
 #include "vm/swapmap.h"
 
-// The page of the entry: referenced, locked, up to date. *major: read for this fault.
-static int get_locked(swp_t e, bool *major, struct page **out) {
+// The page of the entry: referenced, locked, up to date. 0, -ENOMEM, -ERESTART; -EIO: not read.
+static int get_page(swp_t e, bool alone, bool *major, struct page **out) {
     struct page *p = swapcache_find(e);
-    *major = !p;
-    int err = p ? 0 : swap_read(e, &p);
+    int err = p ? 0 : swap_read(e, alone, &p);
     if (err)
         return err;
+    *major |= !page_test(p, PG_UPTODATE);
     page_lock(p);
     bool ours = page_test(p, PG_SWAPCACHE) && page_swp(p).v == e.v;
     if (likely(ours && page_test(p, PG_UPTODATE))) {
         *out = p;
         return 0;
     }
-    if (ours) // a failed read: the next fault reads again. A neighbour's was only an attempt
+    if (ours) // it cannot be used, and the next attempt must not find it
         swapcache_delete(p);
     swapcache_unlock(p);
     page_put(p);
-    return ours && *major ? -EIO : -ERESTART;
+    return ours ? -EIO : -ERESTART;
+}
+
+// One bad page fails the request that reads it with its neighbours, so it is tried alone, too.
+static int get_locked(swp_t e, bool *major, struct page **out) {
+    int err = get_page(e, false, major, out);
+    return err == -EIO ? get_page(e, true, major, out) : err;
 }
 
 static void count_major(void) {
@@ -77,7 +83,7 @@ static void map_page(struct fault *f, struct page *p, swp_t e) {
 int fault_swap(struct fault *f) {
     swp_t e = pte_swp(f->pte);
     struct page *p;
-    bool major;
+    bool major = false;
 
     int err = get_locked(e, &major, &p);
     if (err)

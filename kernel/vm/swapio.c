@@ -150,14 +150,14 @@ static struct page *make_page(swp_t e, gfp_t gfp, int *err) {
     return NULL;
 }
 
-int swap_read(swp_t e, struct page **out) {
+int swap_read(swp_t e, bool alone, struct page **out) {
     struct swap_batch b = {0};
     int err;
     struct page *target = make_page(e, GFP_USER, &err); // waits for memory: before any bio is held
     if (!target)
         return err == -ENOMEM ? err : -ERESTART;
     const struct swap_area *a = swap_area_of(e); // the page in the cache keeps it
-    uint64_t n = window_pages(swp_slot(e)), slot = ALIGN_DOWN(swp_slot(e), n);
+    uint64_t n = alone ? 1 : window_pages(swp_slot(e)), slot = ALIGN_DOWN(swp_slot(e), n);
     uint64_t end = min(slot + n, a->slots.count);
     for (slot = max(slot, 1UL); slot < end; slot++) {
         bool wanted = slot == swp_slot(e);

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 static int do_exit(int argc, char **argv) { return atoi(argv[1]); }
@@ -61,6 +63,8 @@ static int do_ids(int argc, char **argv)
     return atoi(argv[1]) != getpid() || atoi(argv[2]) != getppid();
 }
 
+static void touch_byte(void *p) { *(volatile char *)p = 1; }
+
 static int do_memory(int argc, char **argv)
 {
     if (readable((void *)0x2000000000))
@@ -72,7 +76,36 @@ static int do_memory(int argc, char **argv)
     return 0;
 }
 
+/* Swaps out so many pages, tries to end swapping, and looks what is left of the pages: for swap
+ * devices that fail. */
+static int do_swapper(int argc, char **argv)
+{
+    long pages = atol(argv[1]), good = 0, lost = 0;
+    char *p = map_anon((size_t)pages * PAGE);
+
+    fill_pattern(p, (size_t)pages * PAGE, 39, 0);
+    if (madvise(p, (size_t)pages * PAGE, MADV_PAGEOUT) < 0)
+        return 1;
+    printf("out %ld, ", proc_value("/proc/self/status", "VmSwap") / 4);
+    if (argc > 2)
+        printf("swapoff: %s, ", swapoff(argv[2]) ? strerror(errno) : "done");
+    for (long i = 0; i < pages; i++) {
+        if (readable(p + i * PAGE))
+            good += check_pattern(p + i * PAGE, PAGE, 39, (size_t)i * PAGE) == -1;
+        else
+            lost++;
+    }
+    for (long i = 0; lost && i < pages; i++)
+        if (!readable(p + i * PAGE)) {
+            check_killed(touch_byte, p + i * PAGE, SIGBUS);
+            break;
+        }
+    printf("good %ld, lost %ld\n", good, lost);
+    return good + lost != pages;
+}
+
 const struct helper exec_helpers[] = {
     {"exit", do_exit},       {"echo", do_echo}, {"sum", do_sum},       {"fds", do_fds},
-    {"signals", do_signals}, {"ids", do_ids},   {"memory", do_memory}, {NULL, NULL},
+    {"signals", do_signals}, {"ids", do_ids},   {"memory", do_memory},
+    {"swapper", do_swapper}, {NULL, NULL},
 };
