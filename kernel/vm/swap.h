@@ -91,8 +91,8 @@ struct swap_batch {
 // False: this slot has failed already, or the page is being written; it is unlocked, and stays.
 bool swap_write(struct swap_batch *b, struct page *p);
 void swap_flush(struct swap_batch *b);
-// Starts reading the page of an entry, and some of its neighbours unless alone. *out: referenced, being read.
-// 0, -ENOMEM; -ERESTART: it is in the cache, or nobody uses the entry any more.
+// Starts reading the page of an entry, and some of its neighbours unless alone. *out: referenced,
+// being read. 0, -ENOMEM; -ERESTART: it is in the cache, or nobody uses the entry any more.
 int __must_check swap_read(swp_t e, bool alone, struct page **out);
 void swap_readahead_hit(void); // a page with PG_READAHEAD was wanted after all
 extern uint64_t swap_page_cluster; // log2 of the most pages read at once (vm.page-cluster)
