@@ -102,27 +102,42 @@ def judge_cheat(limit, refused):
 
 
 def variants(lab, files, folder):
-    """All that is to be graded for a lab; the folder is for submissions that lie on disk."""
-    reference = submit_files(lab, files)
-    yield Variant("reference", submission.Submission(reference, "reference"), judge_score(lab.points))
+    """All that is to be graded for a lab; the folder is for submissions that lie on disk. What cannot be
+    made is in the list too, with the error as its source."""
+    def add(name, make):
+        try:
+            found.append(Variant(name, *make()))
+        except LabError as err:
+            found.append(Variant(name, err, None))
+
+    found = []
     starter = edits.overlay(lab.folder / "starter", files)
-    yield Variant("starter", submission.Submission(submit_files(lab, starter), "starter"),
-                  judge_score(lab.starter_score))
-    known = {t.id for t in lab.tests}
+    add("reference", lambda: (submission.Submission(submit_files(lab, files), "reference"), judge_score(lab.points)))
+    add("starter", lambda: (submission.Submission(submit_files(lab, starter), "starter"),
+                            judge_score(lab.starter_score)))
     for path in subfolders(lab.folder / "mutants"):
-        data = meta(path, "mutant.toml", ("what", "fails", "may"))
-        for test in data.get("fails", []) + data.get("may", []):
-            if test not in known:
-                raise LabError(f"{path}/mutant.toml: there is no test {test}")
-        if not data.get("fails"):
-            raise LabError(f"{path}/mutant.toml: fails is missing: the tests that must catch it")
-        changed = submit_files(lab, edits.overlay(path, files))
-        yield Variant(f"mutants/{path.name}", submission.Submission(changed, "mutant"), judge_mutant(data),
-                      data["fails"])
+        add(f"mutants/{path.name}", lambda path=path: mutant(lab, files, path))
     for path in subfolders(lab.folder / "cheats"):
-        data = meta(path, "cheat.toml", ("what", "refused"))
-        yield Variant(f"cheats/{path.name}", write_out(lab, edits.overlay(path, starter), starter, folder / path.name),
-                      judge_cheat(lab.starter_score, data.get("refused", False)))
+        add(f"cheats/{path.name}", lambda path=path: cheat(lab, starter, path, folder / path.name))
+    return found
+
+
+def mutant(lab, files, path):
+    data = meta(path, "mutant.toml", ("what", "fails", "may"))
+    known = {t.id for t in lab.tests}
+    for test in data.get("fails", []) + data.get("may", []):
+        if test not in known:
+            raise LabError(f"{path}/mutant.toml: there is no test {test}")
+    if not data.get("fails"):
+        raise LabError(f"{path}/mutant.toml: fails is missing: the tests that must catch it")
+    changed = submit_files(lab, edits.overlay(path, files))
+    return submission.Submission(changed, "mutant"), judge_mutant(data), data["fails"]
+
+
+def cheat(lab, starter, path, folder):
+    data = meta(path, "cheat.toml", ("what", "refused"))
+    return (write_out(lab, edits.overlay(path, starter), starter, folder),
+            judge_cheat(lab.starter_score, data.get("refused", False)))
 
 
 def subfolders(path):
@@ -145,6 +160,8 @@ def check_lab(base, lab, args, say):
     bad = 0
 
     def work(variant):
+        if isinstance(variant.source, LabError):
+            return str(variant.source), {"score": None, "tests": [], "message": ""}, 0.0
         words = variant.words if args.quick else []
         started = time.monotonic()
         result = grade(base, lab, variant.source, args.seed, words, 1, None, variant.name, repeat=False)

@@ -25,6 +25,8 @@ PRIV_USER, PRIV_SUPERVISOR = 0, 1
 A0 = 10
 MASK = (1 << 64) - 1
 COUNT_LIMIT = 20_000
+STOP_LIMIT = 20_000
+SMP_FACTOR = 4  # QEMU 7.2 gives a second hart its turn only every 100 ms when the first one spins
 CALL_FRAME = 256  # bytes of stack left alone below the interrupted function's
 
 
@@ -45,12 +47,28 @@ class Guest:
         self.source = Source(base.layout, elf, machine.ram, 0x80000000, machine.rsp)
         self.k = access.Kernel(self.source)
         self.events, self.pictures = [], {}
-        self.hart, self.pc = 1, 0
-        machine.function_at = elf.function_at
-        machine.limit = test.limit_ms * 1_000_000
+        self.hart, self.pc, self.stops = 1, 0, 0
+        machine.function_at, machine.kernel_word, machine.switches = elf.function_at, self.kernel_word, self.switches
+        machine.limit = test.limit_ms * 1_000_000 * (1 if test.cpus == 1 else SMP_FACTOR)
         self.traps = {self.address(name): name for name in ("panic", "panic_trap", "power_off")}
         for va in self.traps:
             self.rsp.breakpoint(va)
+
+    def kernel_word(self, va):
+        """For the machine's watcher: the instruction at a kernel address, None elsewhere."""
+        pa = va if va < access.USER_END else va - access.PAGE_OFFSET + self.source.ram_base
+        try:
+            return int.from_bytes(self.source.phys_read(pa, 4), "little")
+        except access.AccessError:
+            return None
+
+    def switches(self):
+        """For the watcher: how often the scheduler has switched. It stands still in a machine that hangs."""
+        self.k.forget()
+        try:
+            return sum(queue.switches for queue in self.k.var("runqs"))
+        except access.AccessError:
+            return None
 
     def address(self, name):
         symbol = self.elf.find(name)
@@ -66,6 +84,9 @@ class Guest:
 
     def run_to(self, addresses, accept=lambda hart: True):
         """Until a hart stands at one of these addresses and is accepted. Returns it."""
+        self.stops += 1
+        if self.stops > STOP_LIMIT:
+            raise Failure("time", f"{WORDS['time']}: the judge has stopped the machine {STOP_LIMIT} times")
         if self.rsp.register("pc", self.hart) in addresses:
             self.rsp.step(self.hart)
         for va in addresses:

@@ -15,6 +15,7 @@ without a network has a timer of its own every PULSE_US, which the guest cannot 
 clock by at most that, always to a multiple of it, and always in the same way.
 
 While the guest runs it is looked at a few times a second (its clock stands still meanwhile):
+  every hart waits and no thread has run for HANG_NS  -> "hang"
   clock beyond the limit     -> "time", or "hang" when every hart waits, "loop" when one never rests
   interrupts off and one function for LOOP_NS, or one thread in the kernel for STAY_NS
                              -> "loop", long before the limit
@@ -31,11 +32,13 @@ from .rsp import Client, Gone
 
 RAM_BASE = 0x80000000
 LOOK_SECONDS = 0.2
-PULSE_US = 50
+PULSE_US = 200
 LOOP_NS = 150_000_000  # in one function, interrupts off
 STAY_NS = 500_000_000  # one thread in the kernel, which is not preempted
-CONSOLE_LIMIT = 8 << 20
+CONSOLE_LIMIT = 1 << 20
+HANG_NS = 1_000_000_000
 SSTATUS_SIE = 2
+WFI = 0x10500073
 WORDS = {"panic": "the kernel panics", "hang": "the machine hangs: every hart waits, nothing wakes one",
          "loop": "endless loop", "halt": "the machine went off by itself", "time": "out of time",
          "flood": "endless output"}
@@ -207,6 +210,11 @@ class Look:
         if machine.limit and now > machine.limit:
             raise machine.late(all(self.waits(machine, n) for n in threads))
         found = {}
+        if all(self.waits(machine, n) for n in threads):
+            key = ("wait", machine.switches())
+            found[key] = self.seen.get(key, now)
+            if now - found[key] > HANG_NS:
+                raise Failure("hang", WORDS["hang"])
         for n in threads:
             for key, limit, words in self.places(machine, n):
                 found[key] = self.seen.get(key, now)
@@ -216,9 +224,8 @@ class Look:
 
     @staticmethod
     def waits(machine, hart):
-        """Is the hart in the idle loop's wfi?"""
-        symbol = machine.function_at(machine.rsp.register("pc", hart))
-        return symbol is not None and symbol.name in ("sched_idle", "stop_forever", "wait_for_interrupt")
+        """Does the hart stand behind a wfi?"""
+        return machine.kernel_word(machine.rsp.register("pc", hart) - 4) == WFI
 
     def places(self, machine, n):
         """Rows (key, how long a hart may be found there, words)."""

@@ -184,9 +184,21 @@ def split(g):
     f.books()
 
 
+def only_largest(f):
+    """Takes all free blocks that are neither single frames nor of the largest order."""
+    for _ in range(200):
+        between = [o for _, o in f.free() if 0 < o < MAX_ORDER]
+        if not between:
+            return
+        f.need(min(between))
+    f.g.fail("blocks of the middle orders were asked for 200 times, and there are still some",
+             "fewer with each request", names({b for b in f.free() if 0 < b[1] < MAX_ORDER}))
+
+
 def merge(g):
     f = Frames(g)
     f.drain()
+    only_largest(f)  # so that what comes is split from whole blocks, and must become whole again
     start = f.books()
     got = [f.need(order) for order in [1, 4, 1, 2, 7, 1, 3] + [g.rng.randint(1, 5) for _ in range(5)]]
     g.rng.shuffle(got)
@@ -209,7 +221,7 @@ def singles(f, count):
 def strangers(g):
     f = Frames(g)
     got = set(singles(f, 64))
-    pairs = [p for p in sorted(got) if p % 2 == 1 and p + 1 in got and p - 1 in got and p + 2 in got]
+    pairs = [p for p in sorted(got) if p % 4 == 1 and p + 1 in got and p - 1 in got and p + 2 in got]
     g.check(pairs, "64 single frames hold no four in a row", "frames side by side", names({(p, 0) for p in got}))
     pfn = g.rng.choice(pairs)
     for at, words in ((pfn, "its buddy is in use"), (pfn + 1, "its neighbour is free, its buddy in use"),
@@ -324,15 +336,17 @@ def zero(g):
 def cost(g):
     f = Frames(g)
     f.drain()
-    while any(0 < o < MAX_ORDER for _, o in f.free()):
-        f.need(min(o for _, o in f.free() if o > 0))
-    limit = 1000
+    only_largest(f)
+    before, limit = f.free(), 1000
     address, took = g.count("page_alloc", GFP_HIGH, 1)
     pfn = f.pfn(address)
     g.check(took < limit, "taking two frames from a block of 1,024 is too dear", f"under {limit} instructions", took)
     _, took = g.count("page_free", address, 1)
     g.check(took < limit, f"giving back frame {pfn:#x} and the next, through nine merges, is too dear",
             f"under {limit} instructions", took)
+    after = f.free()
+    g.check(after == before, "after nine splits and nine merges the lists are not as before", names(before - after),
+            names(after - before))
 
 
 # ---- whole machines
