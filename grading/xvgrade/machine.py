@@ -35,8 +35,9 @@ LOOK_SECONDS = 0.2
 PULSE_US = 200
 LOOP_NS = 150_000_000  # in one function, interrupts off
 STAY_NS = 500_000_000  # one thread in the kernel, which is not preempted
-CONSOLE_LIMIT = 1 << 20
+CONSOLE_LIMIT = 256 << 10
 HANG_NS = 1_000_000_000
+ASLEEP_LOOKS = 15
 SSTATUS_SIE = 2
 WFI = 0x10500073
 WORDS = {"panic": "the kernel panics", "hang": "the machine hangs: every hart waits, nothing wakes one",
@@ -165,8 +166,13 @@ class Machine:
             hart = self.stop()
             if hart is not None:
                 return hart
+            self.check_console()
             look.take(self)
             self.rsp.resume()
+
+    def check_console(self):
+        if os.path.getsize(self.folder / "console") > CONSOLE_LIMIT:
+            raise Failure("flood", f"{WORDS['flood']}: more than {CONSOLE_LIMIT >> 10} KiB on the console")
 
     def stop(self):
         """Stops a running guest. Returns the hart if it reached a breakpoint at that moment."""
@@ -190,8 +196,10 @@ class Machine:
             status = self.proc.wait(timeout=10)
         except subprocess.TimeoutExpired:
             return Infra("QEMU closed its socket but does not end")
-        if os.path.getsize(self.folder / "console") >= CONSOLE_LIMIT - 4096:
-            return Failure("flood", f"{WORDS['flood']}: more than {CONSOLE_LIMIT >> 20} MiB on the console")
+        try:
+            self.check_console()
+        except Failure as failure:
+            return failure
         said = (self.folder / "qemu.log").read_text(errors="replace").strip()
         if said and status not in (0, 101):
             return Infra(f"QEMU ended with status {status}: {said[-400:]}")
@@ -202,6 +210,7 @@ class Look:
     """What the watcher remembers between two looks at a running guest."""
 
     def __init__(self):
+        self.asleep = 0  # looks at which every hart waited, one of them not in the idle loop
         self.seen = {}  # what a hart was found in: since when, each time again
 
     def take(self, machine):
@@ -215,6 +224,11 @@ class Look:
             found[key] = self.seen.get(key, now)
             if now - found[key] > HANG_NS:
                 raise Failure("hang", WORDS["hang"])
+            names = [machine.function_at(machine.rsp.register("pc", n)) for n in threads]
+            odd = next((s.name for s in names if s and s.name != "sched_idle"), None)
+            self.asleep = self.asleep + 1 if odd else 0
+            if self.asleep > ASLEEP_LOOKS:  # its clock may stand still: an interrupt that is not taken ends each wfi
+                raise Failure("hang", f"{WORDS['hang']}; one waits in {odd}()")
         for n in threads:
             for key, limit, words in self.places(machine, n):
                 found[key] = self.seen.get(key, now)
