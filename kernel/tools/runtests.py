@@ -133,6 +133,26 @@ def mkfs_reproducible():
         return check_image(f"{s.path}/a.img")
 
 
+# ---- labs and grader ------------------------------------------------------------------------------
+
+
+def python_command(*words, timeout=900):
+    """None, or the end of what it said."""
+    done = subprocess.run([sys.executable, "-B", *words], capture_output=True, text=True, timeout=timeout)
+    return None if done.returncode == 0 else tail(done.stdout + done.stderr, 60)
+
+
+@test("grading.units")
+def grading_units():
+    return python_command("-m", "unittest", "discover", "-s", "grading/tests")
+
+
+@test("grading.labs")
+def grading_labs():
+    """References, starters, mutants and cheats of all labs; of mutants only the tests that must catch them."""
+    return python_command("grading/check-labs", "--quick", timeout=1200)
+
+
 # ---- in the kernel ------------------------------------------------------------------------------------
 
 
