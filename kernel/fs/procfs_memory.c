@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/kspace.h"
+#include "mm/lru.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "vm/commit.h"
@@ -59,13 +60,13 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "Buffers", buffers);
     line(t, "Cached", file - min(file, buffers));
     line(t, "SwapCached", stat_pages(NR_SWAPCACHE));
-    line(t, "Active", 0);
-    line(t, "Inactive", anon + file);
-    line(t, "Active(anon)", 0);
-    line(t, "Inactive(anon)", anon + shmem);
-    line(t, "Active(file)", 0);
-    line(t, "Inactive(file)", file - min(file, shmem));
-    line(t, "Unevictable", 0);
+    line(t, "Active", lru_pages(LRU_ACTIVE_ANON) + lru_pages(LRU_ACTIVE_FILE));
+    line(t, "Inactive", lru_pages(LRU_INACTIVE_ANON) + lru_pages(LRU_INACTIVE_FILE));
+    line(t, "Active(anon)", lru_pages(LRU_ACTIVE_ANON));
+    line(t, "Inactive(anon)", lru_pages(LRU_INACTIVE_ANON));
+    line(t, "Active(file)", lru_pages(LRU_ACTIVE_FILE));
+    line(t, "Inactive(file)", lru_pages(LRU_INACTIVE_FILE));
+    line(t, "Unevictable", lru_pages(LRU_UNEVICTABLE));
     line(t, "Mlocked", 0);
     line(t, "SwapTotal", swap_total_pages());
     line(t, "SwapFree", swap_free_pages());
@@ -190,11 +191,19 @@ static int vmstat(struct textbuf *t, void *arg) {
         {"pgfree", PGFREE},                 {"pgfault", PGFAULT},
         {"pgmajfault", PGMAJFAULT},         {"cow_copies", COW_COPIES},
         {"nr_tlb_remote_flush", TLB_SHOOTDOWNS},
+        {"pgscan", PGSCAN},                 {"pgsteal", PGSTEAL},
+        {"pgsteal_kswapd", PGSTEAL_KSWAPD}, {"allocstall_normal", ALLOCSTALL},
+        {"pgactivate", PGACTIVATE},         {"pgdeactivate", PGDEACTIVATE},
         {"oom_kill", OOM_KILLS},            {"drop_pagecache", DROP_PAGECACHE},
         {"drop_slab", DROP_SLAB},           {"nr_pipe_pages", NR_PIPE},
         {"nr_kernel_frames", NR_KERNEL},
     };
 
+    static const char *const lists[LRU_COUNT] = {"inactive_anon", "active_anon", "inactive_file",
+                                                 "active_file", "unevictable"};
+
+    for (int l = 0; l < LRU_COUNT; l++)
+        text_printf(t, "nr_%s %lu\n", lists[l], lru_pages(l));
     text_printf(t, "nr_free_pages %lu\nnr_kernel_stack %lu\n", mem_free_pages(),
                 stat_pages(NR_KSTACK) * KIB_PER_PAGE); // in KiB, unlike the rest
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

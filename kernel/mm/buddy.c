@@ -30,10 +30,12 @@
 
 static bool (*end_somebody)(void);
 static uint64_t (*reclaim_pages)(gfp_t gfp, int order);
+static void (*low_water)(void);
 
-void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order)) {
+void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order), void (*low)(void)) {
     assert(!reclaim_pages || !reclaim);
     reclaim_pages = reclaim;
+    low_water = low;
 }
 
 void mm_set_oom(bool (*oom)(void)) { end_somebody = oom; }
@@ -118,6 +120,9 @@ static struct page *zone_alloc(int zone, gfp_t gfp, int order) {
 static struct page *alloc_from_zones(gfp_t gfp, int order) {
     for (int zone = gfp & GFP_DMA32 ? ZONE_DMA32 : zone_preferred; zone >= 0; zone--) {
         struct page *p = order ? zone_alloc(zone, gfp, order) : pcp_alloc_slow(zone, gfp);
+        // The first zone is the last resort of all: while it is full, nothing is short.
+        if (zone == 0 && READ_ONCE(zones[0].free_pages) < zones[0].low && low_water)
+            low_water();
         if (p)
             return p;
     }
@@ -130,7 +135,7 @@ static bool make_room(gfp_t gfp, int order, int round) {
         pcp_drain_local(); // pages parked there may complete a block
         return true;
     }
-    if (!(gfp & GFP_WAIT) || round >= RECLAIM_ROUNDS)
+    if (!(gfp & GFP_WAIT) || round >= RECLAIM_ROUNDS || current_tcb->in_reclaim)
         return false;
     return (reclaim_pages && reclaim_pages(gfp, order)) || shrink_all(0);
 }

@@ -38,7 +38,8 @@ void page_free_zeroed(struct page *p);
 
 // Upcall (docs/floors.md), set once by vm/reclaim.c: frees memory for a request of this order,
 // returns the number of frames freed; 0 = give up.
-void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order));
+// low_water: a zone has come below its low watermark; any context, no lock of the allocator held.
+void mm_set_reclaim(uint64_t (*reclaim)(gfp_t gfp, int order), void (*low_water)(void));
 
 // Upcall, set once by vm/oom.c: nothing can be reclaimed. True: a process has ended, or will
 // soon: try again.

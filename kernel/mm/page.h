@@ -30,7 +30,7 @@ enum page_flag { // bit numbers in page->flags
     PG_TABLE,      // a page table (private: entries in use)
     PG_KSTACK,     // a kernel stack
     PG_VMALLOC,
-    PG_ANON,       // anonymous user memory (owner: its anon root once rmap exists)
+    PG_ANON,       // anonymous user memory (owner: its family, vm/family.h)
     PG_LOCKED,     // page lock: I/O or truncation in progress (vm/pagelock.h)
     PG_UPTODATE,   // contents are valid
     PG_DIRTY,      // newer than the disk
@@ -44,6 +44,8 @@ enum page_flag { // bit numbers in page->flags
     PG_READAHEAD,  // reaching this page starts the next window
     PG_PCP,        // free, in a CPU's list
     PG_ISYNC,      // every hart has fenced since the contents changed: may be executed
+    PG_SWAPBACKED, // a page-cache page whose place is swap: shared memory, tmpfs
+    PG_UNEVICTABLE, // on the list of locked pages
 };
 
 struct page {
@@ -52,10 +54,10 @@ struct page {
     int mapcount;      // [a]
     uint8_t order;     // [buddy] of the free block; [owner] of an allocated block's head
     uint8_t zone;      // [I] index of its zone
-    uint16_t node;     // unused: one memory node
-    struct list link;  // [buddy] free list | slab list | reclaim list
-    void *owner;       // mapping, slab cache: by flags
-    uint64_t index;    // [cache] page number in its mapping
+    uint16_t mlocked;  // [a] PTEs of VMAs under mlock(2) that map it
+    struct list link;  // [buddy] free list | slab list | [lru] reclaim list
+    void *owner;       // mapping, family, slab cache: by flags
+    uint64_t index;    // [cache] page number in its mapping; of anonymous memory: va at birth >> 12
     uint64_t private;  // [owner] small data: slab state, table entries, swap slot
     void *private_ptr; // [owner]
 };

@@ -15,6 +15,7 @@
 
 #include "mm/zone.h"
 
+#include "mm/lru.h"
 #include "mm/stat.h"
 
 struct pcp pcps[CPU_MAX][ZONE_COUNT];
@@ -124,6 +125,8 @@ static __noinline void release_slow(struct page *p) {
 
 // As page_alloc(): no frame, calls only in the last place.
 void page_release(struct page *p) {
+    if (page_test(p, PG_LRU)) // most come by pages_release(), which took them off
+        lru_remove(p);
     free_check(p);
     if (unlikely(p->order))
         return free_block(p);

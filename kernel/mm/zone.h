@@ -22,10 +22,10 @@ struct zone {
 extern struct zone zones[ZONE_COUNT];
 extern int zone_preferred; // [I] where requests that may use any zone begin
 
-// Pages that a request must leave in the zone. A task that is being ended for memory may take half
-// of what is kept for interrupts and for reclaim.
+// Pages that a request must leave in the zone. A task that is being ended for memory, or reclaims,
+// may take half of what is kept for interrupts.
 static inline uint64_t zone_reserve(const struct zone *z, gfp_t gfp) {
-    return gfp & GFP_HIGH ? 0 : current_tcb->use_reserves ? z->min / 2 : z->min;
+    return gfp & GFP_HIGH ? 0 : current_tcb->use_reserves | current_tcb->in_reclaim ? z->min / 2 : z->min;
 }
 
 // Single free pages of one zone kept by one CPU, as stacks. Owned by the CPU: interrupts off.
@@ -54,7 +54,7 @@ static inline int64_t pcp_allocs(const struct pcp *pcp) {
 // What must not be set on a frame that is being freed.
 #define PAGE_FLAGS_BAD_AT_FREE                                                                     \
     (1u << PG_RESERVED | 1u << PG_BUDDY | 1u << PG_PCP | 1u << PG_SLAB | 1u << PG_LOCKED |         \
-     1u << PG_WRITEBACK | 1u << PG_LRU | 1u << PG_SWAPCACHE)
+     1u << PG_WRITEBACK | 1u << PG_LRU | 1u << PG_SWAPCACHE | 1u << PG_UNEVICTABLE)
 
 // zone.c
 void zone_init(void);

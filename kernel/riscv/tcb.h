@@ -28,6 +28,7 @@ struct tcb {
     uint64_t satp;      // [own] page table to run on; 0 = keep whatever is loaded (kernel thread)
     struct context ctx; // [switch]
     bool use_reserves;  // [a] it is being ended for memory: allocations may go below the watermarks
+    bool in_reclaim;    // [own] reclaims: its own requests take reserves, and reclaim nothing
 };
 
 _Static_assert(offsetof(struct tcb, scratch) == TCB_SCRATCH, "trapvec.S");

@@ -35,6 +35,7 @@ enum lockrank {
     RANK_PAGETABLE,
     RANK_ASID,
     RANK_SWAPMAP,      // a swap area's slots and cache
+    RANK_LRU,          // the reclaim lists
     RANK_VMALLOC,
     RANK_SLAB,
     RANK_BUDDY,

@@ -14,6 +14,7 @@
 // cleared frames (the clearing has to be done sometime, and the cache likes it now).
 #include "abi/errno.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/stat.h"
 #include "riscv/pagecopy.h"
 #include "vm/faultcase.h"
@@ -28,7 +29,8 @@ struct page *anon_page_new(const struct fault *f, bool zero) {
     assertf(p->flags == 0 && p->mapcount == 0, "new page %#lx flags %#x mapcount %d",
             page_to_pfn(p), p->flags, p->mapcount);
     p->flags = 1u << PG_ANON | 1u << PG_UPTODATE;
-    p->index = f->addr >> PAGE_SHIFT;
+    p->owner = f->mm->family;
+    p->index = vma_birth_index(f->vma, f->addr);
     p->mapcount = 1;
     return p;
 }
@@ -71,6 +73,7 @@ int fault_anon(struct fault *f) {
         anon_page_discard(p);
         return slot ? 0 : fault_wait_table();
     }
+    lru_add(p);
     mm_stat_add(NR_ANON, 1);
     return 0;
 }

@@ -56,6 +56,8 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts 
         assertf(!pte_writable(pte) || p->mapcount == 1, "va %#lx: shared and writable", va);
         assertf(!pte_writable(pte) || !page_test(p, PG_SWAPCACHE) || page_test(p, PG_DIRTY),
                 "va %#lx: writable, and clean in the swap cache", va);
+        assertf(p->owner == v->mm->family && p->index == vma_birth_index(v, va),
+                "va %#lx: page born at %#lx in family %p", va, p->index << PAGE_SHIFT, p->owner);
         n->anon++;
         return;
     }

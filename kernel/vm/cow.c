@@ -20,6 +20,7 @@
 //
 // Rejected: eager copies at fork; a flag per page instead of the counts.
 #include "abi/errno.h"
+#include "mm/lru.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"
 #include "riscv/pagecopy.h"
@@ -99,6 +100,7 @@ int fault_cow(struct fault *f) {
     if (f->vma->mapping)
         atomic_or(&f->vma->flags, VM_HAS_ANON);
     mm_stat_add(NR_ANON, 1);
+    lru_add(p);
     mm_stat_add(COW_COPIES, 1);
     if (old)
         page_put(old);

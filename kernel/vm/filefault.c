@@ -18,6 +18,7 @@
 // Errors: beyond the end, failed reads and failed block allocation are -EIO: SIGBUS. -ENOMEM:
 // SIGKILL.
 #include "abi/errno.h"
+#include "mm/lru.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"
 #include "riscv/pagecopy.h"
@@ -99,6 +100,7 @@ static int map_private_copy(struct fault *f, struct page *p) {
         if (ours) {
             atomic_or(&f->vma->flags, VM_HAS_ANON);
             mm_stat_add(NR_ANON, 1);
+            lru_add(copy);
             mm_stat_add(COW_COPIES, 1);
         } else {
             anon_page_discard(copy);

@@ -116,6 +116,7 @@ static int copy_vma(struct copy *c, const struct vma *v) {
     new->pgoff = v->pgoff;
     new->mapping = v->mapping;
     new->file = v->file;
+    new->moved = v->moved;
     vma_open(new);
     vma_insert(c->to, new);
     mm_account(c->to, new->flags, vma_pages(new));
@@ -149,7 +150,7 @@ static void copy_landmarks(struct mm *to, const struct mm *from) {
 }
 
 struct mm *mm_fork(struct mm *old) {
-    struct mm *new = mm_create();
+    struct mm *new = mm_create_member(old->family);
     struct copy c = {.from = old, .to = new};
     struct vma *v;
     int err = 0;

@@ -22,6 +22,7 @@
 #include "riscv/mmu.h"
 #include "sched/thread.h"
 #include "vm/commit.h"
+#include "vm/family.h"
 #include "vm/fault.h"
 #include "vm/pagecache.h"
 #include "vm/reclaim.h"
@@ -40,6 +41,7 @@ static struct slab_cache *mm_slab;
 void vm_init(void) {
     mm_slab = slab_cache_create("mm_struct", sizeof(struct mm), 64, NULL);
     commit_init();
+    family_init();
     vma_init();
     tlb_init();
     page_cache_init();
@@ -50,7 +52,8 @@ void vm_init(void) {
     writeback_init();
 }
 
-struct mm *mm_create(void) {
+// In no family yet.
+static struct mm *mm_new(void) {
     struct mm *mm = slab_alloc(mm_slab, GFP_KERNEL);
     if (!mm)
         return NULL;
@@ -65,10 +68,29 @@ struct mm *mm_create(void) {
     spin_init(&mm->ptl, "ptl", RANK_PAGETABLE);
     vma_tree_init(mm);
     list_init(&mm->swap_link);
+    list_init(&mm->family_link);
+    list_init(&mm->moved);
     tlb_mm_init(mm);
     mm->mmap_base = USER_END - STACK_RESERVE;
     mm->limits = (struct vm_limits){STACK_LIMIT_DEFAULT, UINT64_MAX, UINT64_MAX, UINT64_MAX};
     return mm;
+}
+
+struct mm *mm_create_member(struct family *f) {
+    struct mm *mm = mm_new();
+    if (mm)
+        family_join(mm, f);
+    return mm;
+}
+
+struct mm *mm_create(void) {
+    struct mm *mm = mm_new();
+    if (!mm || family_create(mm))
+        return mm;
+    tlb_mm_destroy(mm);
+    pt_root_free(mm->root);
+    slab_free(mm_slab, mm);
+    return NULL;
 }
 
 static void unmap_everything(struct mm *mm) {
@@ -104,6 +126,7 @@ void mm_put(struct mm *mm) {
             "%lu anonymous and %lu file pages stay mapped, %lu swap entries", mm->rss_anon,
             mm->rss_file, mm->swap_entries);
     swap_forget_mm(mm);
+    family_leave(mm);
     free_vmas(mm);
     commit_add(-(int64_t)mm->committed);
     if (mm->exe && mm->exe_ops)

@@ -12,6 +12,7 @@
 #include "lib/list.h"
 #include "sched/mutex.h"
 
+struct family;
 struct mapping_ops;
 struct thread;
 struct vma;
@@ -29,6 +30,9 @@ struct mm {
     struct list vma_list;     // [mm] in address order
     struct vma *vma_cache;    // [a] hint: the VMA found last
     uint64_t map_count;       // [mm]
+    struct family *family;    // [own] where its anonymous pages' other PTEs may be (vm/family.h)
+    struct list family_link;  // [family]
+    struct list moved;        // [ptl] VMAs that mremap(2) moved: v->moved_link
 
     struct list swap_link;    // [swap] mms with swap entries, see swap_note_mm()
 
@@ -52,8 +56,9 @@ struct mm {
     const struct mapping_ops *exe_ops; // how to hold and release exe
 };
 
-// An empty address space. NULL: out of memory.
+// An empty address space of a new family (exec), or of an existing one (fork). NULL: out of memory.
 struct mm *__must_check mm_create(void);
+struct mm *__must_check mm_create_member(struct family *f);
 // fork: copies the VMAs and shares every private page copy-on-write. NULL: out of memory (all
 // undone). The caller's mm is current.
 struct mm *__must_check mm_fork(struct mm *old);

@@ -123,7 +123,7 @@ int vm_munmap(struct mm *mm, uaddr_t addr, uint64_t len) {
 // prev and a new area at its end are alike: prev can grow over it.
 static bool continues(const struct vma *prev, uaddr_t start, uint32_t vm_flags,
                       struct mapping *mapping, void *file, uint64_t pgoff) {
-    return prev->end == start && prev->mapping == mapping && prev->file == file && !prev->anon &&
+    return prev->end == start && prev->mapping == mapping && prev->file == file && !prev->moved &&
            !((prev->flags ^ vm_flags) & ~VM_MERGE_IGNORES) &&
            !(vm_flags & (VM_SPECIAL | VM_GROWSDOWN)) && prev->pgoff + vma_pages(prev) == pgoff;
 }

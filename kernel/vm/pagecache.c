@@ -27,6 +27,7 @@
 
 #include "abi/errno.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "sched/timer.h"
@@ -95,6 +96,8 @@ int page_cache_add(struct mapping *m, uint64_t index, struct page *p) {
     assertf(page_test(p, PG_LOCKED) && !p->owner, "page %#lx enters a cache", page_to_pfn(p));
     p->owner = m;
     p->index = index;
+    if (m->is_shmem)
+        page_set(p, PG_SWAPBACKED);
     spin_lock(&m->lock);
     int err = radix_insert(&m->pages, index, p);
     if (!err) {
@@ -106,6 +109,7 @@ int page_cache_add(struct mapping *m, uint64_t index, struct page *p) {
         p->owner = NULL;
         return err;
     }
+    lru_add(p);
     count_page(m, 1);
     if (unlikely(list_empty(&m->all_link)))
         mapping_enlist(m);
@@ -192,6 +196,15 @@ static int wait_uptodate(struct mapping *m, struct page *p) {
     return err == -ERESTART ? 0 : err;
 }
 
+// read(2) comes by: the second time it becomes active. Parts of a page in a row count once.
+static inline void note_use(struct page *p) {
+    uint32_t flags = atomic_load_relaxed(&p->flags);
+    if (!(flags >> PG_REFERENCED & 1))
+        page_set(p, PG_REFERENCED);
+    else if (!(flags >> PG_ACTIVE & 1))
+        lru_activate(p);
+}
+
 int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, struct page **out) {
     for (;;) {
         struct page *p = page_cache_find(m, index);
@@ -205,8 +218,8 @@ int page_cache_get(struct mapping *m, uint64_t index, struct readahead *ra, stru
             readahead_next(m, ra, index);
         int err = page_test(p, PG_UPTODATE) ? 0 : wait_uptodate(m, p);
         if (!err && page_test(p, PG_UPTODATE)) {
-            if (!page_test(p, PG_REFERENCED))
-                page_set(p, PG_REFERENCED);
+            if (!ra || ra->prev != index)
+                note_use(p);
             if (ra)
                 ra->prev = index;
             *out = p;

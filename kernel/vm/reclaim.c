@@ -1,176 +1,255 @@
-// Reclaim: what gives frames back when the page allocator has none left.
+// Reclaim: which pages leave memory when frames run out.
 //
-//   page_alloc --no frame--> reclaim_frames --> clean page-cache pages, a mapping at a time
-//                                           --> none: mapped ones, taken from their processes
-//                                           --> none, but dirty ones: the writer, and wait
-//              --still none--> the shrinkers (slabs, inodes, names)
+//                       +------------------- referenced ------------------+
+//                       v                                                 |
+//   new page --> [ inactive ............................. ] tail --> look at it
+//                       ^                                             |  not referenced:
+//                       | too few inactive ones                       |  unmap, write if dirty,
+//   activated -> [ active .................. ] tail                   |  clean: out of its cache
+//                                                                     v
+//                                                                   free
 //
-// The mappings stand in a ring; each call goes on where the last one ended, so that every file
-// gives its share. A page goes if nobody but the tree holds it, and it has not been used since the
-// last round (PG_REFERENCED is its second chance).
+// There are two such pairs of lists (mm/lru.h): file pages go back to their file, swap-backed pages
+// to swap. vm.swappiness divides the work between the two: 0 touches swap only when no file page is
+// left, 200 the other way round.
 //
-// Invariants: 1. no page lock is waited for: callers may hold page locks and anything above; only
-// rmap_lock is, under which nobody allocates. 2. a dirty page and a page in flight stay.
+// Referenced means: some PTE has its A bit set (rmap_referenced() clears it), or read(2) came by
+// twice (page_cache_get()). A page that is mapped has a second chance (PG_REFERENCED) before it is
+// activated, code at once.
 //
-// Locks: mappings_lock for the ring; tree lock for a page's removal.
+//   page_alloc --none--> reclaim_frames: rounds of growing pressure (priority 12 .. 0: the part
+//                        2^-priority of each list), then a wait for the disk, then 0: out of memory
+//   below `low`  ------> kswapd (kswapd.c) does the same until `high` is reached
+//
+// The last file pages that are mapped are not taken while nothing else is left: they are the text
+// that everybody runs, and taking them would make all fault for ever instead of ending somebody.
+//
+// Invariants: 1. No page lock is waited for: callers may hold page locks and anything above.
+// 2. An isolated page has our reference and is on no list; it goes back, or is freed, before we
+// return. 3. A page leaves its cache only clean, unmapped, and with no reference but ours and the
+// cache's. 4. Dirty file pages are not written here (a file system may need more stack and memory
+// than a caller has): the writer is woken, and those who make pages dirty wait for it.
+//
+// Locks: page lock > rmap > ptl (rmap.c); page lock > tree lock. Nothing is held between batches.
 #include "vm/reclaim.h"
 
 #include "mm/buddy.h"
+#include "mm/lru.h"
+#include "mm/shrink.h"
 #include "mm/stat.h"
 #include "sched/timer.h"
-#include "vm/mappings.h"
+#include "vm/pagecache.h"
 #include "vm/rmap.h"
+#include "vm/swap.h"
 #include "vm/writeback.h"
 
-#define SCAN_BATCH 64         // pages looked at with one hold of a tree lock
-#define WAIT_NS 20000000UL    // for the writer, each time
-#define ENOUGH 32             // frames that satisfy one request
+#define BATCH 32              // pages isolated at once; frames that satisfy one request
+#define PRIORITY_START 12
+#define WAIT_NS 10000000UL    // for the disk, each time ...
+#define WAITS_TRANSFER 500    // ... and how often: until a transfer ends,
+#define WAITS_WRITER 5        // and until the writer has begun one
 
-// Only the tree holds it, it is clean, and not in use.
-static bool can_go(const struct page *p) {
-    const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK | 1u << PG_LOCKED;
-    return p->refcount == 1 && p->mapcount == 0 && !(p->flags & busy);
-}
+struct scan {
+    uint64_t wanted, freed, dirty; // frames; pages that have to be written first
+    struct swap_batch batch;
+    int priority;
+    bool may_unmap_file;
+};
 
-// Drops up to `wanted` pages of m from *index on; looks at SCAN_BATCH at most. False: past the end.
-static bool drop_some(struct mapping *m, uint64_t *index, bool all, uint64_t wanted,
-                      uint64_t *freed) {
-    struct page *gone[SCAN_BATCH / 2], *p = NULL;
-    size_t n = 0;
+enum verdict { KEEP, ACTIVATE, FREED };
+
+// The page, taken out of its tree: clean, unmapped, two references left (the tree's and ours).
+static bool leave_cache(struct page *p) {
+    struct mapping *m = p->owner;
+    bool gone;
 
     spin_lock(&m->lock);
-    for (int i = 0; i < SCAN_BATCH && n < min(wanted, ARRAY_SIZE(gone)); i++, ++*index) {
-        p = radix_next(&m->pages, index);
-        if (!p)
-            break;
-        if (!can_go(p) || (!all && page_test_clear(p, PG_REFERENCED)) || !page_trylock(p))
-            continue;
-        page_cache_delete(m, p); // nobody can find it but under the tree lock
-        gone[n++] = p;
-    }
-    spin_unlock(&m->lock);
-    for (size_t i = 0; i < n; i++) {
-        page_unlock(gone[i]);
-        page_put(gone[i]);
-    }
-    *freed += n;
-    return p;
-}
-
-// The mapping at the head of the ring, pinned and moved to its end; NULL: there is none.
-static struct mapping *next_mapping(void) {
-    struct mapping *m = NULL;
-    spin_lock(&mappings_lock);
-    if (!list_empty(&mappings_all)) {
-        m = list_first(&mappings_all, struct mapping, all_link);
-        list_move_back(&mappings_all, &m->all_link);
-        mapping_pin(m);
-    }
-    spin_unlock(&mappings_lock);
-    return m;
-}
-
-static uint64_t ring_size(void) {
-    uint64_t n = 0;
-    struct list *l;
-    spin_lock(&mappings_lock);
-    for (l = mappings_all.next; l != &mappings_all; l = l->next)
-        n++;
-    spin_unlock(&mappings_lock);
-    return n;
-}
-
-static uint64_t drop_pages(bool all, uint64_t wanted) {
-    uint64_t freed = 0;
-    for (uint64_t left = ring_size(); left && freed < wanted; left--) {
-        struct mapping *m = next_mapping();
-        uint64_t index = 0;
-        if (!m)
-            break;
-        while (m->nrpages && freed < wanted && drop_some(m, &index, all, wanted - freed, &freed))
-            ;
-        mapping_unpin(m);
-    }
-    return freed;
-}
-
-// Takes the clean, mapped page from its processes and out of the tree; it comes back by a fault.
-// Drops the caller's reference. True: its frame is free.
-static bool unmap_page(struct mapping *m, struct page *p) {
-    bool gone = false;
-    if (page_trylock(p)) {
-        if (p->owner == m)
-            rmap_unmap_range(m, p->index, p->index, false);
-        spin_lock(&m->lock);
-        gone = p->owner == m && p->refcount == 2 && p->mapcount == 0 &&
-               !(p->flags & (1u << PG_DIRTY | 1u << PG_WRITEBACK));
-        if (gone)
-            page_cache_delete(m, p);
-        spin_unlock(&m->lock);
-        page_unlock(p);
-    }
+    gone = atomic_load(&p->refcount) == 2 && atomic_load(&p->mapcount) == 0 &&
+           !(p->flags & (1u << PG_DIRTY | 1u << PG_WRITEBACK));
     if (gone)
-        page_put(p); // the tree's
-    page_put(p);
+        page_cache_delete(m, p);
+    spin_unlock(&m->lock);
     return gone;
 }
 
-// The next clean page of m that is mapped, at or after *index, referenced; NULL: none left.
-static struct page *next_mapped(struct mapping *m, uint64_t *index) {
-    const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK | 1u << PG_LOCKED;
-    struct page *p;
-    spin_lock(&m->lock);
-    while ((p = radix_next(&m->pages, index)) && (p->mapcount == 0 || (p->flags & busy)))
-        ++*index;
-    if (p)
-        page_get(p);
-    spin_unlock(&m->lock);
-    return p;
+// Was the page used while it went down the inactive list?
+static bool used(struct page *p, enum verdict *v) {
+    bool exec = false;
+    *v = KEEP;
+    if (p->mapcount == 0)
+        return false; // one read(2) gives no second chance: a stream would push all else out
+    if (!rmap_referenced(p, &exec))
+        return false;
+    if (exec || page_test(p, PG_ANON) || page_test_set(p, PG_REFERENCED))
+        *v = ACTIVATE;
+    return true;
 }
 
-static uint64_t unmap_pages(uint64_t wanted) {
-    uint64_t freed = 0;
-    if ((uint64_t)mm_stat_read(NR_FILE) < mem_total_pages() / 16)
-        return 0; // the text that everybody runs: taking it would only make all fault for ever
-    for (uint64_t left = ring_size(); left && freed < wanted; left--) {
-        struct mapping *m = next_mapping();
-        uint64_t index = 0;
-        struct page *p;
-        if (!m)
-            break;
-        for (; !list_empty(&m->vmas) && freed < wanted && (p = next_mapped(m, &index)); index++)
-            freed += unmap_page(m, p);
-        mapping_unpin(m);
+static enum verdict reclaim_file_page(struct scan *s, struct page *p) {
+    if (p->mapcount && (!s->may_unmap_file || !rmap_unmap_page(p)))
+        return KEEP;
+    if (page_test(p, PG_DIRTY)) {
+        s->dirty++;
+        return KEEP;
     }
-    return freed;
+    return leave_cache(p) ? FREED : KEEP;
 }
 
-uint64_t page_cache_drop_all(void) { return drop_pages(true, UINT64_MAX); }
+// Also unlocks the page.
+static enum verdict reclaim_anon_page(struct scan *s, struct page *p) {
+    enum verdict v = KEEP;
+    if (!page_test(p, PG_SWAPCACHE) && (p->mapcount == 0 || swapcache_add(p)))
+        v = ACTIVATE; // swap is full
+    else if (p->mapcount && !rmap_unmap_page(p))
+        v = ACTIVATE;
+    else if (!page_test(p, PG_DIRTY))
+        v = swapcache_reclaim(p) ? FREED : KEEP;
+    if (v != KEEP || !page_test(p, PG_DIRTY)) {
+        swapcache_unlock(p);
+        return v;
+    }
+    s->dirty++;
+    return swap_write(&s->batch, p) ? KEEP : ACTIVATE; // comes back to the tail when it is written
+}
 
-// Dirty pages are all there is to gain: lets the writer clean some.
-static void wait_for_writer(void) {
-    writeback_kick();
+// An isolated page. FREED: only our reference is left.
+static enum verdict look_at(struct scan *s, struct page *p) {
+    enum verdict v = KEEP;
+
+    if (!page_trylock(p))
+        return KEEP;
+    if (page_test(p, PG_WRITEBACK)) {
+        s->dirty++;
+    } else if (p->mlocked || used(p, &v)) {
+        // stays
+    } else if (page_test(p, PG_ANON)) {
+        return reclaim_anon_page(s, p);
+    } else if (page_test(p, PG_SWAPBACKED)) {
+        v = ACTIVATE;
+    } else if (p->owner) {
+        v = reclaim_file_page(s, p);
+    }
+    swapcache_unlock(p);
+    return v;
+}
+
+static void shrink_inactive(struct scan *s, enum lru_list l, uint64_t n) {
+    struct page *pages[BATCH], *gone[BATCH];
+
+    while (n && s->freed < s->wanted) {
+        size_t got = lru_isolate(l, pages, min(n, (uint64_t)BATCH)), kept = 0, freed = 0;
+        if (!got)
+            return;
+        mm_stat_add(PGSCAN, got);
+        for (size_t i = 0; i < got; i++) {
+            struct page *p = pages[i];
+            switch (look_at(s, p)) {
+            case FREED:
+                gone[freed++] = p;
+                break;
+            case ACTIVATE:
+                page_clear(p, PG_REFERENCED);
+                page_set(p, PG_ACTIVE);
+                mm_stat_add(PGACTIVATE, 1);
+                // fall through
+            case KEEP:
+                pages[kept++] = p;
+            }
+        }
+        swap_flush(&s->batch);
+        lru_putback(pages, kept);
+        pages_put(gone, freed);
+        mm_stat_add(PGSTEAL, freed);
+        s->freed += freed;
+        n -= min(n, got);
+        cond_resched();
+    }
+}
+
+// The oldest active pages become inactive, but for code that was used.
+static void shrink_active(enum lru_list l, uint64_t n) {
+    struct page *pages[BATCH];
+
+    while (n) {
+        size_t got = lru_isolate(l, pages, min(n, (uint64_t)BATCH));
+        if (!got)
+            return;
+        for (size_t i = 0; i < got; i++) {
+            struct page *p = pages[i];
+            bool exec = false, young = false;
+            if (p->mapcount && page_trylock(p)) {
+                young = rmap_referenced(p, &exec);
+                page_unlock(p);
+            }
+            if (young && exec)
+                continue;
+            page_clear(p, PG_ACTIVE);
+            mm_stat_add(PGDEACTIVATE, 1);
+        }
+        lru_putback(pages, got);
+        n -= min(n, got);
+        cond_resched();
+    }
+}
+
+static void shrink_pair(struct scan *s, enum lru_list inactive, uint64_t share) {
+    uint64_t n = (lru_pages(inactive) * share / 100) >> s->priority;
+    if (share == 0)
+        return;
+    if (lru_pages(inactive) < lru_pages(inactive + 1))
+        shrink_active(inactive + 1, max(lru_pages(inactive + 1) >> s->priority, (uint64_t)BATCH));
+    shrink_inactive(s, inactive, max(n, (uint64_t)BATCH));
+}
+
+uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty) {
+    struct scan s = {.wanted = wanted, .priority = priority};
+
+    assertf(priority >= 0 && priority <= PRIORITY_START, "priority %d", priority);
+    uint64_t swap = swap_total_pages() ? min(READ_ONCE(swappiness), 200UL) / 2 : 0;
+    s.may_unmap_file = (uint64_t)mm_stat_read(NR_FILE) >= mem_total_pages() / 16;
+    if (swap && !s.may_unmap_file)
+        swap = 100;
+    shrink_pair(&s, LRU_INACTIVE_FILE, 100 - min(swap, 99UL));
+    shrink_pair(&s, LRU_INACTIVE_ANON, priority ? swap : swap ? 100 : 0);
+    if (s.freed < wanted)
+        s.freed += shrink_all(priority);
+    *dirty += s.dirty;
+    return s.freed;
+}
+
+// Nothing could be had at once. True: pages are in flight, or dirty, and some time has passed. A
+// transfer ends by itself; the writer may need what our caller has locked, so it gets less time.
+static bool wait_for_disk(gfp_t gfp, int times) {
+    bool writes = mm_stat_read(NR_WRITEBACK) > 0;
+    bool dirty = mm_stat_read(NR_DIRTY) > 0 && (gfp & GFP_IO) && !writeback_is_current();
+    if (times >= (writes ? WAITS_TRANSFER : WAITS_WRITER) || !(writes || dirty))
+        return false;
+    if (dirty)
+        writeback_kick();
     (void)sleep_until(ktime_ns() + WAIT_NS);
+    return true;
 }
 
-static uint64_t reclaim_once(uint64_t wanted) {
-    uint64_t freed = drop_pages(false, wanted);
-    if (freed < wanted)
-        freed += drop_pages(true, wanted - freed);
-    if (freed == 0)
-        freed = unmap_pages(wanted);
-    return freed;
-}
-
+// Direct reclaim: the upcall of the page allocator.
 static uint64_t reclaim_frames(gfp_t gfp, int order) {
-    uint64_t wanted = max((uint64_t)ENOUGH, 2UL << order), freed = reclaim_once(wanted);
-    bool dirty = mm_stat_read(NR_DIRTY) + mm_stat_read(NR_WRITEBACK) > 0;
+    uint64_t wanted = max((uint64_t)BATCH, 2UL << order), freed = 0, dirty = 0;
+    struct tcb *me = current_tcb;
+    int waits = 0;
 
-    if (freed == 0 && dirty && (gfp & GFP_IO) && !writeback_is_current()) {
-        wait_for_writer();
-        freed = reclaim_once(wanted);
+    if (me->in_reclaim)
+        return 0;
+    me->in_reclaim = true;
+    mm_stat_add(ALLOCSTALL, 1);
+    for (int priority = PRIORITY_START; freed < wanted && priority >= 0; priority--) {
+        freed += reclaim_pages(wanted - freed, priority, &dirty);
+        if (priority == 0 && freed == 0 && wait_for_disk(gfp, waits++))
+            priority = 3;
     }
+    me->in_reclaim = false;
     return freed;
 }
 
-void reclaim_init(void) { mm_set_reclaim(reclaim_frames); }
+void reclaim_init(void) {
+    mm_set_reclaim(reclaim_frames, kswapd_wake);
+    kswapd_init();
+}

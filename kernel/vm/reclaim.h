@@ -1,4 +1,11 @@
 // Giving memory back when frames run out.
 #pragma once
 
+#include "lib/compiler.h"
+
+// One round: looks at the part 2^-priority (12 to 0) of the reclaim lists, and asks the shrinkers
+// for as much. Frames freed; *dirty grows by the file pages that have to be written first. Sleeps.
+uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty);
+void kswapd_wake(void); // any context
+void kswapd_init(void); // starts the thread
 void reclaim_init(void); // registers with the page allocator

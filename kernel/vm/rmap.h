@@ -1,5 +1,6 @@
-// From a page to its mappings. File pages: through mapping->vmas. (Anonymous pages follow with
-// reclaim.) Needed by truncation, and by writeback to catch later stores through shared mappings.
+// From a page to its mappings: file pages through mapping->vmas, anonymous pages through the family
+// of address spaces they were born in (vm/family.h). Needed by truncation, by writeback to catch
+// later stores through shared mappings, and by reclaim.
 #pragma once
 
 #include "vm/pagecache.h"
@@ -8,6 +9,9 @@ struct vma;
 
 void rmap_add_vma(struct vma *v);    // mm write-locked
 void rmap_remove_vma(struct vma *v);
+// A VMA that mremap(2) moved enters its mm's tree, or leaves it.
+void rmap_add_moved(struct vma *v);
+void rmap_remove_moved(struct vma *v);
 // Around a change of the range of VMAs that map m; NULL is ignored. mm write-locked.
 static inline void rmap_edit_begin(struct mapping *m) {
     if (m)
@@ -22,3 +26,11 @@ static inline void rmap_edit_end(struct mapping *m) {
 void rmap_unmap_range(struct mapping *m, uint64_t first, uint64_t last, bool also_private_copies);
 // Write-protects all shared mappings of a page before it is written; true if some PTE was dirty.
 bool rmap_clean_page(struct page *p);
+
+// For reclaim; the page is locked and referenced, mm->lock of nobody is needed.
+// Was the page used through a PTE since the last call? Clears what says so. *exec (may be NULL): it
+// is mapped as code.
+bool rmap_referenced(struct page *p, bool *exec);
+// Takes the page out of all its page tables. An anonymous page is in the swap cache: its PTEs name
+// the slot then. False: some PTE stays (it came meanwhile, or is locked).
+bool rmap_unmap_page(struct page *p);

@@ -68,8 +68,10 @@ static void map_page(struct fault *f, struct page *p, swp_t e) {
         swapcache_delete(p);
     if (!alone && f->vma->flags & VM_WRITE)
         bits |= PTE_COW;
-    if (atomic_load(&p->mapcount) == 0)
-        p->index = f->addr >> PAGE_SHIFT;
+    if (atomic_load(&p->mapcount) == 0) {
+        p->owner = mm->family;
+        p->index = vma_birth_index(f->vma, f->addr);
+    }
     if (atomic_add(&p->mapcount, 1) == 0)
         mm_stat_add(NR_ANON, 1);
     page_get(p);

@@ -17,6 +17,7 @@
 #include "abi/errno.h"
 #include "klog/printk.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/stat.h"
 #include "vm/pagelock.h"
 #include "vm/swapmap.h"
@@ -80,6 +81,8 @@ static void write_done(struct bio *bio) {
             write_failed(bio, p);
         mm_stat_add(NR_WRITEBACK, -1);
         page_end_writeback(p);
+        if (!bio->status)
+            lru_rotate(p); // clean now: the first to go
         if (atomic_load(&p->mapcount) == 0)
             swap_page_sync(p); // its last user may have gone meanwhile
         page_put(p);
@@ -143,8 +146,10 @@ static struct page *make_page(swp_t e, gfp_t gfp, int *err) {
         return NULL;
     p->flags = 1u << PG_ANON | 1u << PG_LOCKED;
     *err = swapcache_add_unread(p, e);
-    if (!*err)
+    if (!*err) {
+        lru_add(p);
         return p;
+    }
     page_clear(p, PG_LOCKED);
     page_put(p);
     return NULL;

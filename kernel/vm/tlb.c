@@ -32,6 +32,7 @@
 #include "abi/errno.h"
 #include "lib/bitmap.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"
@@ -213,8 +214,10 @@ void tlb_flush_gathered(struct tlb_gather *g) {
     if (!g->whole && g->start < g->end)
         tlb_flush_range(g->mm, g->start, g->end);
     assertf(g->count <= g->room, "%u pages gathered", g->count);
-    for (uint32_t i = 0; i < g->count; i++)
-        page_put(g->pages[i]);
+    if (g->whole)
+        pages_release(g->pages, g->count);
+    else
+        pages_put(g->pages, g->count);
     g->count = 0;
     g->start = UINT64_MAX;
     g->end = 0;

@@ -10,9 +10,10 @@
 struct tlb_gather {
     struct mm *mm;
     uaddr_t start, end;   // range that needs a flush; empty when start >= end
-    bool whole;           // the mm is dying: nobody runs it, so nothing is flushed or collected
+    bool whole;           // the mm is dying: nobody runs it, so nothing is flushed
     uint32_t count, room;
     struct page **pages;  // one reference each to drop; local, or a frame for more
+                          // (whole: pages whose last reference is gone)
     struct page *local[TLB_LOCAL_PAGES];
     pte_t *tables;        // table pages to free, linked through their first entries
 };
@@ -35,8 +36,10 @@ static inline void tlb_gather_range(struct tlb_gather *g, uaddr_t start, uaddr_t
 // The caller has noted the address by tlb_gather_range() already.
 static inline void tlb_gather_page(struct tlb_gather *g, struct page *p) {
     if (g->whole) {
-        page_put(p);
-        return;
+        int old = atomic_sub(&p->refcount, 1);
+        assertf(old > 0, "page %#lx refcount %d", page_to_pfn(p), old);
+        if (old > 1)
+            return;
     }
     if (g->count == g->room)
         tlb_gather_full(g);

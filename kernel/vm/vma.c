@@ -63,6 +63,7 @@ struct vma *vma_alloc(struct mm *mm) {
     *v = (struct vma){.mm = mm};
     list_init(&v->link);
     list_init(&v->rmap_link);
+    list_init(&v->moved_link);
     return v;
 }
 
@@ -166,6 +167,8 @@ void vma_insert(struct mm *mm, struct vma *v) {
     if (next) // it is above v in the tree, on the path that rb_insert() summarises anew
         next->gap = gap_below(mm, next);
     rb_insert(&mm->vmas, &v->node, parent, link);
+    if (unlikely(v->moved))
+        rmap_add_moved(v);
     mm->map_count++;
 }
 
@@ -179,6 +182,8 @@ void vma_remove(struct mm *mm, struct vma *v) {
             augment(&next->node); // ... which begins above it if it is v's only child
     }
     rb_remove(&mm->vmas, &v->node);
+    if (unlikely(v->moved))
+        rmap_remove_moved(v);
     if (mm->vma_cache == v)
         mm->vma_cache = NULL;
     mm->map_count--;
@@ -206,7 +211,7 @@ int vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper) {
     u->pgoff = vma_pgoff(v, addr);
     u->mapping = v->mapping;
     u->file = v->file;
-    u->anon = v->anon;
+    u->moved = v->moved;
     if (u->file)
         u->mapping->ops->hold(u->file);
     rmap_edit_begin(v->mapping); // rmap.c sees either one VMA or two that meet
@@ -221,7 +226,7 @@ int vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper) {
 
 bool vma_can_merge(const struct vma *lower, const struct vma *upper) {
     return lower->end == upper->start && lower->mapping == upper->mapping &&
-           lower->file == upper->file && lower->anon == upper->anon &&
+           lower->file == upper->file && lower->moved == upper->moved &&
            !((lower->flags ^ upper->flags) & ~VM_MERGE_IGNORES) &&
            !(lower->flags & (VM_SPECIAL | VM_GROWSDOWN)) &&
            lower->pgoff + vma_pages(lower) == upper->pgoff;

@@ -50,7 +50,9 @@ struct vma {
     struct list link;        // [mm] mm->vma_list, in address order
     uint64_t gap, max_gap;   // [mm] bytes; a growing stack's guard does not count as free
     struct list rmap_link;   // [rmap] mapping->vmas
-    void *anon;              // [rmap] reverse map of anonymous pages: reserved
+    int64_t moved;           // [mm] bytes that mremap(2) moved it: its anonymous pages were born at
+                             //      address - moved, where the reverse map looks for them
+    struct list moved_link;  // [ptl] mm->moved, when moved != 0
 };
 
 // The first VMA with end > addr, or NULL. O(log n), one comparison when the hint fits.
@@ -82,6 +84,10 @@ void vma_open(struct vma *v);
 void vma_tree_init(struct mm *mm);
 void vma_init(void); // the cache
 static inline uint64_t vma_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
+// The number by which the reverse map knows an anonymous page of v: of its address at birth.
+static inline uint64_t vma_birth_index(const struct vma *v, uaddr_t addr) {
+    return (addr - (uint64_t)v->moved) >> PAGE_SHIFT;
+}
 // Page number in the mapping of an address in v.
 static inline uint64_t vma_pgoff(const struct vma *v, uaddr_t addr) {
     return v->pgoff + ((addr - v->start) >> PAGE_SHIFT);

@@ -336,7 +336,7 @@ static uint64_t shrinker_scan(uint64_t wanted) {
 static void test_reclaim(void) {
     static struct shrinker s = {"test", shrinker_count, shrinker_scan};
     start();
-    mm_set_reclaim(reclaim);
+    mm_set_reclaim(reclaim, NULL);
     shrinker_register(&s);
     exhaust(GFP_ATOMIC, 0);
     CHECK(reclaim_calls == 0 && shrinker_calls == 0, "GFP_ATOMIC must not wait");

@@ -71,8 +71,8 @@ static void crime_reserved(void) {
 static uint64_t reclaim(gfp_t gfp, int order) { return 0; }
 
 static void crime_two_reclaims(void) {
-    mm_set_reclaim(reclaim);
-    mm_set_reclaim(reclaim);
+    mm_set_reclaim(reclaim, NULL);
+    mm_set_reclaim(reclaim, NULL);
 }
 
 static void crime_sleep(void) {
