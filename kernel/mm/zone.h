@@ -25,7 +25,9 @@ extern int zone_preferred; // [I] where requests that may use any zone begin
 // Pages that a request must leave in the zone. A task that is being ended for memory, or reclaims,
 // may take half of what is kept for interrupts.
 static inline uint64_t zone_reserve(const struct zone *z, gfp_t gfp) {
-    return gfp & GFP_HIGH ? 0 : current_tcb->use_reserves | current_tcb->in_reclaim ? z->min / 2 : z->min;
+    if (gfp & GFP_HIGH)
+        return 0;
+    return current_tcb->use_reserves | current_tcb->in_reclaim ? z->min / 2 : z->min;
 }
 
 // Single free pages of one zone kept by one CPU, as stacks. Owned by the CPU: interrupts off.
