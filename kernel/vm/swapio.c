@@ -80,12 +80,11 @@ static void write_done(struct bio *bio) {
         if (bio->status)
             write_failed(bio, p);
         mm_stat_add(NR_WRITEBACK, -1);
-        page_end_writeback(p);
         if (!bio->status)
-            lru_rotate(p); // clean now: the first to go
-        if (atomic_load(&p->mapcount) == 0)
-            swap_page_sync(p); // its last user may have gone meanwhile
-        page_put(p);
+            lru_rotate(p);     // clean now: the first to go
+        page_put(p);           // while PG_WRITEBACK keeps it in the cache, which has another:
+        page_end_writeback(p); // whoever waits for the end finds only the cache's
+        swap_page_sync(p);     // its last user may have gone meanwhile. Any state of p will do
     }
     bio_free(bio);
 }
