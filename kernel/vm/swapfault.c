@@ -27,10 +27,11 @@
 // The page of the entry: referenced, locked, up to date. 0, -ENOMEM, -ERESTART; -EIO: not read.
 static int get_page(swp_t e, bool alone, bool *major, struct page **out) {
     struct page *p = swapcache_find(e);
-    int err = p ? 0 : swap_read(e, alone, &p);
+    bool cached = p;
+    int err = cached ? 0 : swap_read(e, alone, &p);
     if (err)
         return err;
-    *major |= !page_test(p, PG_UPTODATE);
+    *major |= !cached || !page_test(p, PG_UPTODATE); // the read may have ended already
     page_lock(p);
     bool ours = page_test(p, PG_SWAPCACHE) && page_swp(p).v == e.v;
     if (likely(ours && page_test(p, PG_UPTODATE))) {
