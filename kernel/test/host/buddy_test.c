@@ -350,6 +350,40 @@ static void test_reclaim(void) {
     finish();
 }
 
+static int processes, ended, pays_at; // processes left; how many ended; which of them pays
+
+static bool end_process(void) {
+    if (ended == processes)
+        return false;
+    if (++ended == pays_at)
+        page_put(block_remove_at(0));
+    return true;
+}
+
+// Asks for a page with so many processes. Got it? And who ended meanwhile.
+static bool alloc_at_all_costs(int count, int pays) {
+    processes = count;
+    pays_at = pays;
+    ended = 0;
+    return block_alloc(GFP_KERNEL, 0);
+}
+
+// Somebody ends for a small request that may wait for the disk, but not without bound.
+static void test_oom(void) {
+    start();
+    mm_set_oom(end_process);
+    exhaust(GFP_ATOMIC, 0);
+    processes = 100;
+    CHECK(!page_alloc(GFP_NOIO, 0) && !page_alloc(GFP_KERNEL, 4) && !page_alloc(GFP_DMA32, 0) &&
+              ended == 0,
+          "%d ended for nothing", ended);
+    CHECK(alloc_at_all_costs(100, 1) && ended == 1, "%d ended", ended);
+    CHECK(alloc_at_all_costs(100, 3) && ended == 3, "%d ended", ended);
+    CHECK(!alloc_at_all_costs(2, 3) && ended == 2, "%d ended", ended);
+    CHECK(!alloc_at_all_costs(100, 0) && ended == 16, "%d ended in vain", ended);
+    finish();
+}
+
 static void test_failalloc(void) {
     start();
     failalloc_set(5);
@@ -373,6 +407,7 @@ static const struct host_case cases[] = {
     {"per-CPU lists give back for a block", test_drain_for_block},
     {"pages of zeroes", test_zeroed},
     {"reclaim", test_reclaim},
+    {"somebody ends", test_oom},
     {"failalloc", test_failalloc},
 };
 

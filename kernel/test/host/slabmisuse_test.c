@@ -126,7 +126,8 @@ static void spoil_count(void) {
 }
 
 static void spoil_list(void) {
-    list_move_front(&words->full, &partial_slab()->link);
+    struct page *slab = partial_slab();
+    list_move_front(&words->full, &slab->link);
     slab_check();
 }
 
