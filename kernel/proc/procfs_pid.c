@@ -31,9 +31,10 @@ static struct thread *some_thread(struct process *p) {
     return t;
 }
 
-static char state_letter(const struct thread *t) {
+// Without a thread it is a zombie, once it has given back what it had.
+static char state_letter(const struct process *p, const struct thread *t) {
     if (!t)
-        return 'Z';
+        return READ_ONCE(p->zombie) ? 'Z' : 'R';
     switch (READ_ONCE(t->state)) {
     case THREAD_SLEEPING:
         return 'D';
@@ -109,9 +110,9 @@ static int show_stat(struct textbuf *b, struct process *p) {
     process_usage(p, &u);
     c = p->reaped_children;
     int nice = t ? t->nice : 0;
-    text_printf(b, "%d (%s) %c %d %d %d %d %d 0 %lu %lu %lu %lu", id.pid, id.name, state_letter(t),
-                id.ppid, id.pgrp, id.session, id.tty, id.tpgid, u.minflt, c.minflt, u.majflt,
-                c.majflt);
+    text_printf(b, "%d (%s) %c %d %d %d %d %d 0 %lu %lu %lu %lu", id.pid, id.name,
+                state_letter(p, t), id.ppid, id.pgrp, id.session, id.tty, id.tpgid, u.minflt,
+                c.minflt, u.majflt, c.majflt);
     text_printf(b, " %lu %lu %lu %lu %d %d %d 0 %lu", u.utime / NS_PER_TICK, u.stime / NS_PER_TICK,
                 c.utime / NS_PER_TICK, c.stime / NS_PER_TICK, 20 + nice, nice, id.threads,
                 p->start_ns / NS_PER_TICK);
@@ -161,7 +162,7 @@ static int show_status(struct textbuf *b, struct process *p) {
     struct thread *t = some_thread(p);
     struct mm *mm = process_mm(p);
     struct identity id;
-    char letter = state_letter(t);
+    char letter = state_letter(p, t);
     struct usage u;
     identify(p, t, &id);
     process_usage(p, &u);
