@@ -133,8 +133,8 @@ static size_t uio_move(struct uio *u, enum uio_op op, void *mem, size_t n) {
     n = min(n, u->left);
     while (total < n && (seg = uio_segment(u, &addr))) {
         seg = min(seg, n - total);
-        moved = u->kernel ? move_kernel(op, addr, (char *)mem + total, seg)
-                          : move_user(op, addr, (char *)mem + total, seg);
+        void *at = (void *)((uintptr_t)mem + total); // mem is NULL when zeroes are written
+        moved = u->kernel ? move_kernel(op, addr, at, seg) : move_user(op, addr, at, seg);
         uio_advance(u, moved);
         total += moved;
         if (moved < seg)
