@@ -14,7 +14,7 @@
 # Variables, the same everywhere:
 #   CPUS=2 MEM=128M      of the machine                 ROOT=image    other root file system
 #   APPEND='...'         more kernel command line       QEMU_ARGS=... more for QEMU
-#   KASAN=1 UBSAN=1 DEBUG=1   checked builds            V=1           shows the commands
+#   KASAN=1 UBSAN=1 DEBUG=1   checked builds (docs/checkers.md)   V=1   shows the commands
 #   SWAP=64M             a second disk, /dev/vdb, with an empty swap area: swapon /dev/vdb
 #   DISK2=image          an image of your own as /dev/vdb
 #   LLVM=1               clang and lld                  TOOLPREFIX=   of the cross compiler
@@ -77,10 +77,13 @@ cc_option = $(shell $(CC) $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && ech
 # ---- kernel --------------------------------------------------------------------------------------
 
 KERNEL_DIRS ?= lib riscv klog sync mm sched dev vm fs proc ipc net test sys
-KERNEL_C := $(filter-out kernel/test/host/%, \
+KERNEL_C := $(filter-out kernel/test/host/% $(if $(KASAN),,kernel/mm/kasan%) \
+    $(if $(UBSAN),,kernel/klog/ubsan.c), \
     $(wildcard $(foreach d,$(KERNEL_DIRS),kernel/$(d)/*.c kernel/$(d)/*/*.c)))
 KERNEL_S := $(wildcard kernel/riscv/*.S)
-KERNEL_OBJ := $(KERNEL_S:%=$(BUILD)/%.o) $(KERNEL_C:%=$(BUILD)/%.o)
+# Each kind of build has a folder of objects: going to a checked one and back compiles no file twice.
+OBJ := $(BUILD)/kernel$(if $(KASAN),-kasan)$(if $(UBSAN),-ubsan)$(if $(DEBUG),-debug)$(if $(LLVM),-llvm)
+KERNEL_OBJ := $(patsubst kernel/%,$(OBJ)/%.o,$(KERNEL_S) $(KERNEL_C))
 
 ISA := $(call cc_option,-march=rv64imac_zicsr_zifencei -mabi=lp64,-march=rv64imac -mabi=lp64)
 KERNEL_CFLAGS := -std=gnu11 $(ISA) -mcmodel=medany -ffreestanding -fno-pie -O2 -g \
@@ -99,56 +102,71 @@ KERNEL_LDFLAGS := -nostdlib -static --gc-sections -z max-page-size=4096 --build-
 
 KERNEL_CFLAGS += $(if $(DEBUG),-DDEBUG)
 ifneq ($(UBSAN),)
-KERNEL_CFLAGS += -fsanitize=undefined -fsanitize-undefined-trap-on-error
+# Signed overflow is defined in our builds, and yet hardly ever meant: here it is reported.
+KERNEL_CFLAGS := $(filter-out -fwrapv,$(KERNEL_CFLAGS))
+SANITIZE := -fsanitize=undefined -fno-sanitize-recover=undefined
 endif
 ifneq ($(KASAN),)
-ifeq ($(wildcard kernel/*/kasan.c),)
-$(error KASAN=1: this tree has no kasan.c yet)
+KASAN_OFFSET := 0xdffffff800000000
+SANITIZE += -fsanitize=kernel-address $(if $(LLVM),--target=riscv64-linux-gnu \
+    $(addprefix -mllvm -asan-,mapping-offset=$(KASAN_OFFSET) instrumentation-with-call-threshold=0 \
+    stack=1 globals=1),-fasan-shadow-offset=$(KASAN_OFFSET) \
+    $(addprefix --param asan-,instrumentation-with-call-threshold=0 stack=1 globals=1))
+KERNEL_CFLAGS += -DKASAN
+KERNEL_ASFLAGS += -DKASAN
+KERNEL_LDFLAGS += $(addprefix --wrap=,memcpy memmove memset clear_page copy_page __raw_copy_from_user \
+    __raw_copy_to_user __raw_strncpy_from_user)
 endif
-KERNEL_CFLAGS += -DKASAN -fsanitize=kernel-address --param asan-instrumentation-with-call-threshold=0
+ifneq ($(SANITIZE),)
+KERNEL_CFLAGS := $(filter-out -Wframe-larger-than=%,$(KERNEL_CFLAGS)) -Wframe-larger-than=2048 \
+    $(SANITIZE)
+# Without: the checkers themselves, and the slab allocator's walks over objects that are free.
+$(patsubst %,$(OBJ)/%.c.o,klog/ubsan mm/kasan mm/kasan_object mm/kasan_report mm/slab mm/slabdebug): \
+    KERNEL_CFLAGS := $(filter-out $(SANITIZE),$(KERNEL_CFLAGS))
 endif
 
-# Everything depends on this stamp, whose text is the flags: other flags rebuild.
-BUILD_CFG := $(BUILD)/.flags
+# Everything depends on this stamp, whose text is the flags: other flags rebuild. kernel.elf is of the
+# kind that was built last.
+BUILD_CFG := $(OBJ)/.flags
 flags_text := $(subst ','\'',$(CC) $(KERNEL_CFLAGS) $(KERNEL_ASFLAGS) $(KERNEL_LDFLAGS))
-$(shell mkdir -p $(BUILD); printf '%s\n' '$(flags_text)' | cmp -s - $(BUILD_CFG) || \
-    printf '%s\n' '$(flags_text)' >$(BUILD_CFG))
+$(shell mkdir -p $(OBJ); stamp() { printf '%s\n' "$$2" | cmp -s - $$1 || printf '%s\n' "$$2" >$$1; }; \
+    stamp $(BUILD_CFG) '$(flags_text)'; stamp $(BUILD)/.kernel '$(OBJ)')
 
-$(BUILD)/kernel/%.c.o: kernel/%.c $(BUILD_CFG)
+$(OBJ)/%.c.o: kernel/%.c $(BUILD_CFG)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/kernel/%.S.o: kernel/%.S $(BUILD_CFG)
+$(OBJ)/%.S.o: kernel/%.S $(BUILD_CFG)
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
 	$(Q)$(CC) $(KERNEL_ASFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/kernel/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG)
+$(OBJ)/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG)
 	@mkdir -p $(@D)
 	$(call say,LDS,$<)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -Ikernel -MMD -MP -MT $@ -MF $(@:.ld=.ld.d) -o $@ $<
 
 # Two links: the second has the function names of the first, which backtraces print. The table lies
 # behind the text, so the addresses are the same in both.
-$(BUILD)/kernel/symbols0.S: $(BUILD_CFG)
+$(OBJ)/symbols0.S: $(BUILD_CFG)
 	@mkdir -p $(@D)
 	@awk -f kernel/tools/symtab.awk </dev/null >$@
 
-$(BUILD)/kernel/symbols1.S: $(BUILD)/kernel/kernel0.elf kernel/tools/symtab.awk
+$(OBJ)/symbols1.S: $(OBJ)/kernel0.elf kernel/tools/symtab.awk
 	$(Q)$(NM) -n $< | awk -f kernel/tools/symtab.awk >$@
 
-$(BUILD)/kernel/symbols%.S.o: $(BUILD)/kernel/symbols%.S
+$(OBJ)/symbols%.S.o: $(OBJ)/symbols%.S
 	$(Q)$(CC) $(KERNEL_ASFLAGS) -c -o $@ $<
 
-$(BUILD)/kernel/kernel0.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols0.S.o $(BUILD)/kernel/kernel.ld
-	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
+$(OBJ)/kernel0.elf: $(KERNEL_OBJ) $(OBJ)/symbols0.S.o $(OBJ)/kernel.ld
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(OBJ)/kernel.ld -o $@ $(filter %.o,$^)
 
-$(BUILD)/kernel.elf: $(KERNEL_OBJ) $(BUILD)/kernel/symbols1.S.o $(BUILD)/kernel/kernel.ld
+$(BUILD)/kernel.elf: $(KERNEL_OBJ) $(OBJ)/symbols1.S.o $(OBJ)/kernel.ld $(BUILD)/.kernel
 	$(call say,LD,$@)
-	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(BUILD)/kernel/kernel.ld -o $@ $(filter %.o,$^)
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T $(OBJ)/kernel.ld -o $@ $(filter %.o,$^)
 
--include $(KERNEL_OBJ:.o=.d) $(BUILD)/kernel/kernel.ld.d
+-include $(KERNEL_OBJ:.o=.d) $(OBJ)/kernel.ld.d
 
 # ---- userland and root image ---------------------------------------------------------------------
 

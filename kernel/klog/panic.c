@@ -81,6 +81,15 @@ __noinline __noreturn void panic(const char *fmt, ...) {
     panic_end();
 }
 
+__noinline __noreturn void panic_explain(void (*explain)(const void *), const void *what,
+                                         const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    panic_begin(fmt, args);
+    explain(what);
+    panic_end();
+}
+
 static void print_registers(const struct trapframe *tf) {
     static const char names[31][4] = {"ra", "sp", "gp", "tp", "t0", "t1",  "t2",  "s0",
                                       "s1", "a0", "a1", "a2", "a3", "a4",  "a5",  "a6",

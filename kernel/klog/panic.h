@@ -9,6 +9,9 @@ struct trapframe;
 __noreturn void panic(const char *fmt, ...) __printf(1, 2);
 // The same for a fatal trap: adds the registers, and backtraces from the frame.
 __noreturn void panic_trap(const struct trapframe *tf, const char *fmt, ...) __printf(2, 3);
+// The same; instead of the backtrace, explain(what) prints what is known by printk.
+__noreturn void panic_explain(void (*explain)(const void *), const void *what, const char *fmt, ...)
+    __printf(3, 4);
 bool panicking(void);
 // Other harts end up here when one has panicked (from the IPI): prints its own state and stops.
 void panic_stop_this_hart(const struct trapframe *tf);

@@ -19,6 +19,7 @@
 #include "klog/panic.h"
 #include "klog/printk.h"
 #include "lib/string.h"
+#include "mm/kasan.h"
 #include "mm/zone.h"
 #include "riscv/machine.h"
 
@@ -194,6 +195,7 @@ static void mem_map_alloc(void) {
 }
 
 void mem_init(void) {
+    kasan_reserve();
     mem_map_alloc();
     zone_init();
 

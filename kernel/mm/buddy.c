@@ -19,6 +19,7 @@
 
 #include "mm/buddy.h"
 
+#include "mm/kasan.h"
 #include "mm/shrink.h"
 #include "mm/stat.h"
 #include "mm/zone.h"
@@ -97,6 +98,7 @@ static inline struct page *hand_out(struct page *p) {
     p->index = 0;
     p->private = 0;
     p->private_ptr = NULL;
+    kasan_page_alloc(p);
     return p;
 }
 

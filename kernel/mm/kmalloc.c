@@ -56,13 +56,14 @@ static __noinline void *kmalloc_large(size_t size, gfp_t gfp) {
     if (!p)
         return NULL;
     mm_stat_add(NR_SLAB, 1L << order);
-    return page_to_virt(p);
+    return kasan_sized(page_to_virt(p), size, PAGE_SIZE << order);
 }
 
 void *kmalloc(size_t size, gfp_t gfp) {
     if (unlikely(size > KMALLOC_SLAB_MAX))
         return kmalloc_large(size, gfp);
-    return slab_alloc(caches[class_of[(size + GRAIN - 1) / GRAIN]], gfp);
+    struct slab_cache *c = caches[class_of[(size + GRAIN - 1) / GRAIN]];
+    return kasan_sized(slab_alloc(c, gfp), size, c->size);
 }
 
 void *kzalloc(size_t size, gfp_t gfp) { return kmalloc(size, gfp | GFP_ZERO); }
@@ -74,9 +75,10 @@ void *kmalloc_array(size_t n, size_t size, gfp_t gfp) {
 
 void *krealloc(void *p, size_t size, gfp_t gfp) {
     if (p && size <= ksize(p))
-        return p;
+        return kasan_sized(p, size, ksize(p));
     void *new = kmalloc(size, gfp);
     if (new && p) {
+        kasan_sized(p, ksize(p), ksize(p));
         memcpy(new, p, ksize(p));
         kfree(p);
     }

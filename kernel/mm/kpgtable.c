@@ -2,6 +2,7 @@
 //
 //   slots of the root   256 .. 383   linear map: RAM at PAGE_OFFSET, as large leaves as fit
 //                       384 .. 447   vmalloc area
+//                       448 .. 479   KASAN builds: shadow (kasan.c)
 //
 //   linear map over the image   [start) RW | text R X | rodata R | data, bss RW -> end of RAM
 //
@@ -28,15 +29,16 @@
 #include "abi/errno.h"
 #include "klog/panic.h"
 #include "mm/buddy.h"
+#include "mm/kasan.h"
 #include "mm/stat.h"
 #include "riscv/machine.h"
 #include "riscv/mmu.h"
 #include "riscv/sbi.h"
 #include "sync/spinlock.h"
 
-#define KERNEL_BITS (PTE_V | PTE_A | PTE_D | PTE_G)
 #define LINEAR_SLOT pt_index(PAGE_OFFSET, 2)
 #define VMALLOC_SLOT pt_index(VMALLOC_START, 2)
+#define KASAN_SLOT pt_index(KASAN_SHADOW_START, 2)
 #define FLUSH_PAGES_MAX 64 // beyond this many pages the whole TLB goes
 
 pte_t *kernel_root;
@@ -71,7 +73,7 @@ static void map_linear(vaddr_t va, vaddr_t end, uint64_t bits) {
         int level = leaf_level(va, pa, end);
         pte_t *slot = slot_or_panic(va, level);
         assertf(pte_none(*slot), "va %#lx is mapped already: %#lx", va, slot->v);
-        pt_set(slot, pte_make(pa, bits | KERNEL_BITS));
+        pt_set(slot, pte_make(pa, bits | PTE_KERNEL));
         va += pt_level_size(level);
     }
 }
@@ -124,8 +126,10 @@ void kernel_pt_init(void) {
                         (VMALLOC_END - VMALLOC_START) / pt_level_size(2));
     for (size_t i = 0; i < vmalloc_slots; i++)
         slot_or_panic(VMALLOC_START + i * pt_level_size(2), 1);
+    kasan_map();
     mmu_load(kernel_satp());
     tlb_flush_all_local();
+    kasan_start();
 }
 
 pte_t *pt_root_alloc(void) {
@@ -137,6 +141,8 @@ pte_t *pt_root_alloc(void) {
         root[i] = kernel_root[i]; // not counted: invariant of pgtable.h
     for (size_t i = VMALLOC_SLOT; i < VMALLOC_SLOT + vmalloc_slots; i++)
         root[i] = kernel_root[i];
+    for (size_t i = KASAN_SLOT; i < KASAN_SLOT + KASAN_ROOT_SLOTS; i++)
+        root[i] = kernel_root[i];
     return root;
 }
 
@@ -146,6 +152,8 @@ void pt_root_free(pte_t *root) {
     for (size_t i = LINEAR_SLOT; i < LINEAR_SLOT + linear_slots; i++)
         root[i].v = 0;
     for (size_t i = VMALLOC_SLOT; i < VMALLOC_SLOT + vmalloc_slots; i++)
+        root[i].v = 0;
+    for (size_t i = KASAN_SLOT; i < KASAN_SLOT + KASAN_ROOT_SLOTS; i++)
         root[i].v = 0;
     pt_table_free(root); // all zero again
 }
@@ -209,7 +217,7 @@ int kernel_map_noflush(vaddr_t va, paddr_t pa, size_t size, uint64_t bits) {
             return -ENOMEM;
         }
         assertf(pte_none(*slot), "va %#lx is mapped already: %#lx", va + done, slot->v);
-        pt_set(slot, pte_make(pa + done, bits | KERNEL_BITS));
+        pt_set(slot, pte_make(pa + done, bits | PTE_KERNEL));
     }
     spin_unlock(&kernel_pt_lock);
     return 0;

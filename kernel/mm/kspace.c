@@ -25,6 +25,7 @@
 #include "lib/rbtree.h"
 #include "mm/area.h"
 #include "mm/buddy.h"
+#include "mm/kasan.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
@@ -116,7 +117,20 @@ struct area *area_find(vaddr_t start) {
     return n && area_of(n) != &end_area ? area_of(n) : NULL;
 }
 
+static void unmap_pages(vaddr_t va, size_t size) {
+    for (vaddr_t end = va + size; va < end; va += PAGE_SIZE) {
+        const pte_t *slot = pt_find(kernel_root, va, 0);
+        assertf(slot && pte_present(*slot), "no page at %#lx", va);
+        struct page *p = pfn_to_page(pte_pfn(*slot));
+        kernel_unmap_noflush(va, PAGE_SIZE);
+        p->flags = 0;
+        page_put(p);
+    }
+}
+
 int pages_map(vaddr_t va, size_t size, gfp_t gfp, enum page_flag flag) {
+    if (kasan_area_map(va, size))
+        return -ENOMEM;
     for (size_t done = 0; done < size; done += PAGE_SIZE) {
         struct page *p = page_alloc(gfp, 0);
         int err = p ? kernel_map_noflush(va + done, page_to_phys(p), PAGE_SIZE, PTE_R | PTE_W)
@@ -124,7 +138,8 @@ int pages_map(vaddr_t va, size_t size, gfp_t gfp, enum page_flag flag) {
         if (err) {
             if (p)
                 page_put(p);
-            pages_unmap(va, done);
+            unmap_pages(va, done);
+            kasan_area_unmap(va, size);
             return err;
         }
         p->flags = 1u << flag;
@@ -134,14 +149,8 @@ int pages_map(vaddr_t va, size_t size, gfp_t gfp, enum page_flag flag) {
 }
 
 void pages_unmap(vaddr_t va, size_t size) {
-    for (vaddr_t end = va + size; va < end; va += PAGE_SIZE) {
-        const pte_t *slot = pt_find(kernel_root, va, 0);
-        assertf(slot && pte_present(*slot), "no page at %#lx", va);
-        struct page *p = pfn_to_page(pte_pfn(*slot));
-        kernel_unmap_noflush(va, PAGE_SIZE);
-        p->flags = 0;
-        page_put(p);
-    }
+    unmap_pages(va, size);
+    kasan_area_unmap(va, size);
 }
 
 void *vmalloc(size_t size) {
@@ -157,7 +166,7 @@ void *vmalloc(size_t size) {
         return NULL;
     }
     mm_stat_add(NR_VMALLOC, (long)(bytes >> PAGE_SHIFT));
-    return (void *)a->start;
+    return kasan_sized((void *)a->start, size, bytes);
 }
 
 void vfree(void *p) {

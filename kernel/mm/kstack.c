@@ -13,6 +13,7 @@
 
 #include "mm/area.h"
 #include "mm/buddy.h"
+#include "mm/kasan.h"
 #include "mm/kspace.h"
 #include "mm/shrink.h"
 #include "mm/stat.h"
@@ -55,8 +56,10 @@ void *kstack_alloc(void) {
 
     for (int i = 0; i < KSTACKS_KEPT; i++) {
         void *stack = READ_ONCE(slot[i]);
-        if (stack && (stack = atomic_swap(&slot[i], NULL)))
+        if (stack && (stack = atomic_swap(&slot[i], NULL))) {
+            kasan_stack_alloc(stack);
             return stack;
+        }
     }
     return kstack_make();
 }
@@ -64,6 +67,7 @@ void *kstack_alloc(void) {
 void kstack_free(void *stack) {
     void **slot = kept[cpu_id()].slot;
 
+    kasan_stack_free(stack);
     for (int i = 0; i < KSTACKS_KEPT; i++)
         if (!READ_ONCE(slot[i]) && atomic_cas(&slot[i], NULL, stack))
             return;

@@ -31,7 +31,7 @@ void magazine_init(void) {
 }
 
 uint64_t magazine_objects(const struct slab_cache *c) {
-    uint64_t n = (uint64_t)c->full_count * c->magazine_size;
+    uint64_t n = (uint64_t)c->full_count * c->magazine_size + READ_ONCE(c->quarantined);
     for (int cpu = 0; cpu < machine.cpu_count; cpu++)
         n += READ_ONCE(c->cpu[cpu].rounds) + READ_ONCE(c->cpu[cpu].previous_rounds);
     return n;
@@ -138,6 +138,7 @@ static __noinline void *alloc_slow(struct slab_cache *c, gfp_t gfp, vaddr_t call
     void *obj = find_object(c, gfp);
     if (!obj)
         return NULL;
+    kasan_slab_alloc(c, obj, caller);
     if (SLAB_DEBUG)
         slab_debug_alloc(c, obj, caller);
     return gfp & GFP_ZERO ? memset(obj, 0, c->size) : obj;
@@ -199,13 +200,7 @@ static bool make_room(struct slab_cache *c, struct slab_cpu *cc) {
     return empty != NULL;
 }
 
-static __noinline void free_slow(struct slab_cache *c, void *obj, vaddr_t caller) {
-    if (!obj)
-        return;
-    if (virt_to_page(obj)->owner != c)
-        slab_error(c, obj, "freed object is not of this cache");
-    if (SLAB_DEBUG)
-        slab_debug_free(c, obj, caller);
+void slab_put_away(struct slab_cache *c, void *obj) {
     uint64_t irq = irq_save();
     struct slab_cpu *cc = &c->cpu[cpu_id()];
     if (cc->rounds < cc->capacity || make_room(c, cc)) {
@@ -216,6 +211,18 @@ static __noinline void free_slow(struct slab_cache *c, void *obj, vaddr_t caller
         spin_unlock(&c->lock);
     }
     irq_restore(irq);
+}
+
+static __noinline void free_slow(struct slab_cache *c, void *obj, vaddr_t caller) {
+    if (!obj)
+        return;
+    if (virt_to_page(obj)->owner != c)
+        slab_error(c, obj, "freed object is not of this cache");
+    kasan_slab_check_free(c, obj, caller);
+    if (SLAB_DEBUG)
+        slab_debug_free(c, obj, caller);
+    if (!kasan_slab_free(c, obj, caller))
+        slab_put_away(c, obj);
 }
 
 // As slab_alloc(): no frame.

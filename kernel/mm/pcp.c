@@ -15,6 +15,7 @@
 
 #include "mm/zone.h"
 
+#include "mm/kasan.h"
 #include "mm/lru.h"
 #include "mm/stat.h"
 
@@ -128,6 +129,7 @@ void page_release(struct page *p) {
     if (page_test(p, PG_LRU)) // most come by pages_release(), which took them off
         lru_remove(p);
     free_check(p);
+    kasan_page_free(p);
     if (unlikely(p->order))
         return free_block(p);
     p->flags = 1u << PG_PCP;
@@ -152,6 +154,7 @@ void page_free_zeroed(struct page *p) {
 
     if (keep) {
         free_check(p);
+        kasan_page_free(p);
         p->refcount = 0;
         p->flags = 1u << PG_PCP;
         pcp->zeroes[pcp->zeroed++] = p;

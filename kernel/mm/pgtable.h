@@ -109,6 +109,7 @@ uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end);
 
 // The kernel's own: built by kernel_pt_init (linear map with 1 GiB and 2 MiB leaves, 4 KiB over the
 // kernel image for W^X), which also loads it.
+#define PTE_KERNEL (PTE_V | PTE_A | PTE_D | PTE_G) // of every leaf there
 extern pte_t *kernel_root;
 void kernel_pt_init(void);
 // A user root: zeroed user half, kernel half copied. NULL: out of memory.

@@ -122,6 +122,7 @@ static void slab_cut(struct slab_cache *c, struct page *slab) {
         next = obj;
     }
     slab->private_ptr = next;
+    kasan_slab_fresh(c, slab);
     for (size_t i = 0; i < 1UL << c->order; i++) {
         slab[i].owner = c;
         slab[i].flags = 1u << PG_SLAB;
@@ -231,6 +232,7 @@ void slab_for_each(void (*fn)(struct slab_cache *c, void *arg), void *arg) {
 uint64_t slab_reap(struct slab_cache *c) {
     uint64_t before = READ_ONCE(c->slabs);
 
+    kasan_quarantine_drain();
     magazine_flush(c);
     spin_lock(&c->lock);
     slab_free_empty(c);

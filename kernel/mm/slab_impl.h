@@ -2,13 +2,14 @@
 // and kmalloc.c. Others include mm/slab.h.
 #pragma once
 
+#include "mm/kasan.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "riscv/machine.h"
 #include "sync/cpu.h"
 
-#ifdef DEBUG
+#if defined(DEBUG) || defined(KASAN)
 #define SLAB_DEBUG 1 // red zones, poison, owners
 #else
 #define SLAB_DEBUG 0
@@ -54,6 +55,7 @@ struct slab_cache {
     struct list partial, full, empty;        // [lock]
     uint64_t slabs, empty_slabs;             // [lock]
     uint64_t inuse;                          // [lock] objects not in a slab's free list
+    uint64_t quarantined;                    // [a] KASAN: freed, but kept for a while
 
     struct slab_cpu cpu[]; // machine.cpu_count
 };
@@ -73,11 +75,13 @@ void kmalloc_init(void);
 // magazine.c
 void magazine_init(void);
 void magazine_flush(struct slab_cache *c); // this CPU's and the depot's go to the slabs
-uint64_t magazine_objects(const struct slab_cache *c); // in all magazines
+// Free objects that the slab layer takes for used: in all magazines, and in quarantine.
+uint64_t magazine_objects(const struct slab_cache *c);
+void slab_put_away(struct slab_cache *c, void *obj); // the end of slab_free(), after all checks
 
 // slabdebug.c. Objects with an outsider's view: red zones around, poison inside, owner behind.
 //
-//   | red zone | object ........ | red zone | owner | link |
+//   | red zone | object ........ | red zone | owner | link | KASAN: struct kasan_owners |
 size_t slab_debug_layout(struct slab_cache *c, size_t align); // sets offsets; bytes per object
 void slab_debug_fresh(const struct slab_cache *c, void *obj);
 void slab_debug_alloc(const struct slab_cache *c, void *obj, vaddr_t caller);

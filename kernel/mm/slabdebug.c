@@ -1,5 +1,5 @@
-// The slab allocator's detective, in DEBUG builds (slab_error() in all): every object has a red
-// zone on both sides and remembers who had it last; free objects are filled with a pattern.
+// The slab allocator's detective, in DEBUG and KASAN builds (slab_error() in all): every object has
+// a red zone on both sides and remembers who had it last; free objects are filled with a pattern.
 //
 //   red zones   ALIVE while a caller has the object, FREE otherwise: a second free is seen at once
 //   contents    FRESH when its slab was made, FREED afterwards: a write to a free object is seen
@@ -34,7 +34,7 @@ size_t slab_debug_layout(struct slab_cache *c, size_t align) {
     c->size = ALIGN_UP(c->size, WORD);
     c->offset = max(align, WORD);
     c->link_offset = c->size + 2 * WORD;
-    return ALIGN_UP(c->offset + c->link_offset + WORD, align);
+    return ALIGN_UP(c->offset + c->link_offset + WORD + KASAN_OBJECT_EXTRA, align);
 }
 
 // The object in whose slot addr lies; NULL: the slab's rest.

@@ -76,6 +76,9 @@ _start:
     csrw stvec, t0
     lla tp, boot_tcb
     lla sp, boot_stack_top
+#ifdef KASAN
+    call kasan_early_init   // compiled code writes shadow from its first frame on
+#endif
     mv a0, s0
     mv a1, s1
     mv a2, s2
@@ -110,7 +113,7 @@ hart_high:
 hart_entry_high:
     .quad hart_high
 
-// Stacks of the boot hart, aligned as layout.h wants: the upper half of 16 KiB each.
+// Stacks of the boot hart, aligned as layout.h wants: the upper halves.
     .section .bss
     .balign 2 * KSTACK_SIZE
     .skip KSTACK_SIZE
@@ -122,5 +125,6 @@ boot_stack_top:
     .globl boot_emergency_top
 boot_emergency_top:
     .balign 4096
+    .globl early_root
 early_root:
     .skip 4096

@@ -8,9 +8,15 @@
 #define VMALLOC_START 0xffffffe000000000 // 64 GiB: kernel stacks, vmalloc, device registers
 #define VMALLOC_END 0xfffffff000000000
 #define KASAN_SHADOW_START 0xfffffff000000000 // 32 GiB, in KASAN builds only
+#define KASAN_SHADOW_END 0xfffffff800000000
+#define KASAN_SHADOW_OFFSET 0xdffffff800000000 // + address / 8: its shadow byte. Also in Makefile
 #define USER_END 0x0000004000000000 // first address above the user half (TASK_SIZE)
 
+#ifdef KASAN
+#define KSTACK_SHIFT 14 // 16 KiB: frames have redzones
+#else
 #define KSTACK_SHIFT 13 // 8 KiB kernel stacks, aligned to twice their size, guard below:
+#endif
 #define KSTACK_SIZE (1 << KSTACK_SHIFT) // bit KSTACK_SHIFT of a good sp is set ...
                                         // ... and clear in the guard half below it
 

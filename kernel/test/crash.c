@@ -51,19 +51,33 @@ static __noinline void crash_sleep(void) {
 
 static __noinline void crash_illegal(void) { asm volatile("unimp"); }
 
-static const struct {
-    const char *kind;
-    void (*crash)(void);
-} crashes[] = {
+static const struct crash crashes[] = {
     {"null", crash_null},         {"wild", crash_wild},     {"text", crash_text},
     {"overflow", crash_overflow}, {"assert", crash_assert}, {"order", crash_order},
     {"recursive", crash_recursive}, {"sleep", crash_sleep}, {"illegal", crash_illegal},
+    {NULL, NULL},
 };
 
+static const struct crash *find(const struct crash *table, const char *kind) {
+    while (table->kind && strcmp(table->kind, kind) != 0)
+        table++;
+    return table->kind ? table : NULL;
+}
+
+static void list(const struct crash *table) {
+    for (; table->kind; table++)
+        printk(LOG_NOTICE, "crash: crash=%s\n", table->kind);
+}
+
 void crash_on_purpose(const char *kind) {
-    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
-        if (strcmp(crashes[i].kind, kind) == 0)
-            crashes[i].crash();
-    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
-        printk(LOG_NOTICE, "crash: crash=%s\n", crashes[i].kind);
+    const struct crash *c = find(crashes, kind);
+    if (!c)
+        c = find(crimes, kind);
+    if (c) {
+        c->crash();
+        printk(LOG_NOTICE, "crash: nobody noticed %s\n", kind);
+        return;
+    }
+    list(crashes);
+    list(crimes);
 }

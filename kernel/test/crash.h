@@ -1,6 +1,14 @@
-// Crashes on purpose, for the tests of panic: `crash=KIND` on the command line.
+// Crashes on purpose, for the tests of panic and of the checkers: `crash=KIND` on the command line.
 #pragma once
 
-// KIND: null, text, wild, overflow, assert, order, recursive, sleep, illegal. Unknown ones are
-// listed and nothing happens.
+#include "lib/compiler.h"
+
+struct crash {
+    const char *kind; // NULL ends a table
+    void (*crash)(void);
+};
+
+extern const struct crash crimes[]; // crime.c
+
+// Unknown kinds: all are listed, and nothing happens.
 void crash_on_purpose(const char *kind);

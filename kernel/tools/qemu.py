@@ -104,4 +104,4 @@ def boot(machine, timeout, sink=None):
             proc.kill()
             proc.wait()
         proc.stdout.close()
-    return status, b"".join(chunks).decode(errors="replace").replace("\r\n", "\n")
+    return status, b"".join(chunks).decode(errors="replace").replace("\r\r\n", "\n").replace("\r\n", "\n")

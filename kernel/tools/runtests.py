@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -70,11 +71,33 @@ class Scratch:
         return copy
 
 
-def guest(command, expect=None, want_status=0, timeout=240, image=None, fsck=True, base=None, **machine):
+def make(*words):
+    """Without the outer make's variables: its T= chooses among our rows."""
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "T")}
+    return subprocess.run(["make", "-s", *words], capture_output=True, text=True, timeout=900, env=env)
+
+
+CHECKED = threading.Lock()
+
+
+def kernel(checked):
+    """The kernel to boot. The one with all checkers is built when it is first asked for, in a folder of its own."""
+    if not checked:
+        return f"{BUILD}/kernel.elf"
+    with CHECKED:
+        folder = f"{BUILD}/checked"
+        done = make(f"{folder}/kernel.elf", f"BUILD={folder}", "KASAN=1", "UBSAN=1", "DEBUG=1")
+        if done.returncode:
+            raise RuntimeError("make KASAN=1 UBSAN=1 DEBUG=1 failed\n" + tail(done.stdout + done.stderr))
+    return f"{folder}/kernel.elf"
+
+
+def guest(command, expect=None, want_status=0, timeout=240, image=None, fsck=True, base=None, checked=False,
+          **machine):
     """Boots, runs a shell command line, compares status and output (a regular expression over it)."""
     with Scratch() as scratch:
         disk = scratch.image(image)
-        m = qemu.Machine(kernel=f"{BUILD}/kernel.elf", image=disk, **machine)
+        m = qemu.Machine(kernel=kernel(checked), image=disk, **machine)
         m.append = qemu.command_append(command, "test-start", base or "root=/dev/vda rw quiet")
         status, text = qemu.boot(m, timeout)
         problem = None
@@ -87,18 +110,18 @@ def guest(command, expect=None, want_status=0, timeout=240, image=None, fsck=Tru
         elif fsck:
             problem = check_image(disk)
         if problem:
-            repeat = (f"kernel/tools/run.py --cpus {m.cpus} --mem {m.mem} --cpu {m.cpu} "
+            repeat = (f"kernel/tools/run.py --kernel {m.kernel} --cpus {m.cpus} --mem {m.mem} --cpu {m.cpu} "
                       f"{'--icount ' if m.icount else ''}'{command}'")
             return f"{problem}\n{tail(text)}\n    repeat: {repeat}"
     return None
 
 
-def boot_only(append, want_status, expect=None, timeout=120, **machine):
+def boot_only(append, want_status, expect=None, timeout=120, checked=False, **machine):
     """Boots without init: in-kernel tests and panics."""
-    m = qemu.Machine(kernel=f"{BUILD}/kernel.elf", append=append, **machine)
+    m = qemu.Machine(kernel=kernel(checked), append=append, **machine)
     status, text = qemu.boot(m, timeout)
     if status != want_status:
-        return f"status {status}, expected {want_status}\n{tail(text, 40)}"
+        return f"status {status}, expected {want_status}\n{tail(text, 80)}"
     if expect and not re.search(expect, text, re.M):
         return f"output lacks /{expect}/\n{tail(text, 40)}"
     return None
@@ -109,10 +132,7 @@ def boot_only(append, want_status, expect=None, timeout=120, **machine):
 
 @test("host")
 def host_tests():
-    # Without the outer make's variables: its T= chooses among our rows, not among the host tests.
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "T")}
-    done = subprocess.run(["make", "-s", "host-test", f"BUILD={BUILD}"], capture_output=True, text=True,
-                          timeout=600, env=env)
+    done = make("host-test", f"BUILD={BUILD}")
     if "ok " not in done.stdout:
         return "no host test ran"
     return None if done.returncode == 0 else tail(done.stdout + done.stderr)
@@ -408,6 +428,50 @@ def mkswap_of_the_host():
                 head[1052:1068].rstrip(b"\0") == b"our_label" and head[1024:1032].hex() == "01000000ff0f0000")
         return None if ours else f"header {head[1024:1080].hex()}"
 
+
+# ---- checked builds (docs/checkers.md) -----------------------------------------------------------------------
+
+add("kasan.selftest", selftest, cpus=2, checked=True, timeout=300)
+add("kasan.user", usertests, cpus=2, mem="192M", checked=True)  # 2,000 processes need a page of shadow each
+
+# crash=KIND: parts of the report, in this order (kernel/test/crime.c)
+ALLOCATED = r"allocated on cpu \d+ at [\d.]+ s by\n.* kmalloc\n.* "
+CRIMES = {
+    "slab_right": (r"KASAN: out of bounds: write of 1 byte at \S+ by crime_slab_right$", r"#0 .* crime_slab_right\+",
+                   r"cache kmalloc-32,", r"object, 24 bytes .* 0 bytes past its end", ALLOCATED + "crime_slab_right$"),
+    "slab_left": (r"KASAN: out of bounds: read of 1 byte .* by crime_slab_left$", r"cache kmalloc-64,",
+                  r"object, 64 bytes .* 1 bytes before it"),
+    "slab_unasked": (r"KASAN: out of bounds: read of 1 byte .* by crime_slab_unasked$",
+                     r"object, 20 bytes .* 0 bytes past its end"),
+    "large_right": (r"KASAN: out of bounds: write of 1 byte .* by crime_large_right$",
+                    r"block of pages, 5000 bytes .* 0 bytes past its end"),
+    "vmalloc_right": (r"KASAN: out of bounds: read of 1 byte .* by crime_vmalloc_right$", "the vmalloc area"),
+    "use_after_free": (r"KASAN: use after free: read of 4 bytes .* by crime_use_after_free$", r"cache kmalloc-128,",
+                       r"object, 128 bytes .* 4 bytes inside it", ALLOCATED + "crime_use_after_free$",
+                       r"freed on cpu \d+ at [\d.]+ s by\n.* crime_use_after_free$"),
+    "page_after_free": (r"KASAN: use after free: write of 8 bytes .* by crime_page_after_free$", r"page \S+ is free"),
+    "double_free": (r"KASAN: double free of .* by crime_double_free$", ALLOCATED + "crime_double_free$",
+                    r"freed on cpu .*\n.* crime_double_free$"),
+    "global": (r"KASAN: out of bounds of a global: read of 1 byte .* by crime_global$",
+               r"global crime_table of kernel/test/crime.c", r"crime_table, 20 bytes .* 0 bytes past its end"),
+    "stack": (r"KASAN: out of bounds on the stack: write of 1 byte .* by crime_stack$", r"in the frame of crime_stack$",
+              r" after\S*, 12 bytes .* 0 bytes past its end"),
+    "stack_return": (r"KASAN: use of a variable whose function has returned: read of 1 byte .* by crime_stack_return$",),
+    "memcpy": (r"KASAN: out of bounds of a global: read of 21 bytes .* by crime_memcpy$", r"first 20 bytes are right"),
+    "string": (r"KASAN: out of bounds: read of 1 byte .* by strlen$", r"#1 .* crime_string\+", r"object, 8 bytes"),
+    "dead_stack": (r"KASAN: use of a stack whose thread is gone: read of 1 byte .* by crime_dead_stack$",),
+    "shift": (r"UBSAN: kernel/test/crime.c:\d+:\d+: shift: 1 by 32 in the 32-bit type 'int'$", r"crime_shift\+"),
+    "add": (r"UBSAN: kernel/test/crime.c:\d+:\d+: overflow: 2147483647 \+ 1 does not fit type 'int'$",),
+    "divide": (r"UBSAN: kernel/test/crime.c:\d+:\d+: division by zero: 8 / 0 in type 'int'$",),
+    "bounds": (r"UBSAN: kernel/test/crime.c:\d+:\d+: bounds: index 8 is out of the array of type '.*\[4\]'",),
+    "null_member": (r"UBSAN: .*crime.c:\d+:\d+: null: member access in type 'struct page' through a null pointer$",),
+    "misaligned": (r"UBSAN: .*crime.c:\d+:\d+: alignment: load of type .* at \S+1, not a multiple of 4$",),
+    "bool": (r"UBSAN: kernel/test/crime.c:\d+:\d+: invalid value: 8 is not of type '(_Bool|volatile bool)'$",),
+    "unreachable": (r"UBSAN: kernel/test/crime.c:\d+:\d+: a place was reached that was said to be unreachable$",),
+}
+for kind, words in CRIMES.items():
+    add(f"kasan.crime.{kind}", boot_only, append=f"crash={kind}", want_status=qemu.PANIC_STATUS,
+        expect=r"[\s\S]*".join(words), checked=True)
 
 # ---- the debugger ------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-reco
     -I$(HOST_DIR)/fake -I$(HOST_DIR) -Ikernel
 HOST_RUN := $(filter $(if $(T),$(T),%),$(HOST_TESTS))
 
-HOST_MM := $(wildcard kernel/mm/*.c) kernel/lib/rbtree.c kernel/sync/cpu.c kernel/sync/spinlock.c \
-    $(HOST_DIR)/board.c
+HOST_MM := $(filter-out kernel/mm/kasan%,$(wildcard kernel/mm/*.c)) kernel/lib/rbtree.c \
+    kernel/sync/cpu.c kernel/sync/spinlock.c $(HOST_DIR)/board.c
 # Compiled once for all these; slabdebug_test has its own, with DEBUG.
 HOST_MM_TESTS := bootmem buddy buddymisuse slab slabmisuse pgtable kspace kspacemisuse
 $(foreach t,$(HOST_MM_TESTS),$(eval HOST_OBJ_$(t)_test := $(HOST_MM:%.c=$(BUILD)/host/mm/%.o)))

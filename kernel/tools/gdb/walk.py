@@ -2,7 +2,7 @@
 
 k is always an access.Kernel. Threads, processes, pages are access.Obj.
 """
-from access import (KSTACK_SIZE, PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PTE_PROTNONE, PTE_R, PTE_SPECIAL, PTE_V,
+from access import (PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PTE_PROTNONE, PTE_R, PTE_SPECIAL, PTE_V,
                     PTE_W, PTE_X, USER_END, VMALLOC_END, AccessError, addr_of, pointer,
                     text)
 
@@ -321,12 +321,14 @@ class Stack:
 
     def __init__(self, k, top):
         self.k, self.top = k, top
+        # boot.S has two stacks side by side, each with its guard: the size differs in KASAN builds.
+        self.size = (k.source.address("boot_emergency_top") - k.source.address("boot_stack_top")) // 2
         self.text = (k.source.address("__text_start"), k.source.address("__text_end"))
         self.asm = (k.source.address("__asm_text_start"), k.source.address("__asm_text_end"))
         self.trap_return = k.source.address("kernel_trap_return")
 
     def holds(self, fp):
-        return self.top - KSTACK_SIZE + 16 < fp <= self.top and fp % 16 == 0
+        return self.top - self.size + 16 < fp <= self.top and fp % 16 == 0
 
     def is_text(self, pc):
         return self.text[0] <= pc < self.text[1]
