@@ -176,7 +176,7 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) $(OBJ)/symbols1.S.o $(OBJ)/kernel.ld $(BUILD)
 # ---- running -------------------------------------------------------------------------------------
 
 ROOT ?= $(BUILD)/root.img
-BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(APPEND)
+BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(value APPEND)
 CPU ?= rv64
 DISK2 ?= $(if $(SWAP),$(BUILD)/swap.img)
 QEMU_MACHINE = -machine virt -cpu $(CPU) -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
@@ -195,19 +195,24 @@ disk2:
 qemu: all disk2
 	$(Q)$(QEMU_RUN)
 
+# The command goes through the environment as it was typed: neither make nor a shell touches its $, quotes
+# and line ends on the way.
 TIMEOUT ?= 600
 .PHONY: run
+unexport CMD APPEND
+run: export RUN_CMD = $(value CMD)
+run: export RUN_APPEND = $(value APPEND)
 run: all disk2
-	@python3 kernel/tools/run.py --kernel $(BUILD)/kernel.elf --image '$(ROOT)' --cpus $(CPUS) --mem $(MEM) \
-	    --cpu $(CPU) --append '$(APPEND)' --timeout $(TIMEOUT) $(addprefix --disk ,$(DISK2)) \
-	    '$(subst ','\'',$(CMD))'
+	@python3 kernel/tools/run.py --kernel '$(BUILD)/kernel.elf' --image '$(ROOT)' --cpus '$(CPUS)' \
+	    --mem '$(MEM)' --cpu '$(CPU)' --timeout '$(TIMEOUT)' --append="$$RUN_APPEND" \
+	    $(addprefix --disk ,$(DISK2)) -- "$$RUN_CMD"
 
 # The debugger's socket is the user's own: several people can debug on one machine.
 GDB_SOCKET := $(BUILD)/gdb.sock
 GDB = $(or $(shell command -v gdb-multiarch || command -v $(TOOLPREFIX)gdb),\
     $(error no GDB for RISC-V: make setup (apt-get install gdb-multiarch)))
 GDB_STUB = -S -chardev socket,path=$(GDB_SOCKET),server=on,wait=off,id=gdb0 -gdb chardev:gdb0
-QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(BOOTARGS)' $(QEMU_ARGS)
+QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(subst ','\'',$(BOOTARGS))' $(QEMU_ARGS)
 
 .PHONY: .gdbinit
 .gdbinit: .gdbinit.tmpl

@@ -6,9 +6,9 @@
 #   user/bench/NAME/*.c                  build/user/bin/NAME
 # build/user/sym/NAME is the same program with symbols, for the debugger.
 #
-# Uses CC LD AR OBJCOPY.  Sets USER_PROGRAMS and the target `user`.
+# Uses BUILD CC LD AR OBJCOPY.  Sets USER_PROGRAMS and the target `user`.
 
-USER_OUT := build/user
+USER_OUT := $(BUILD)/user
 
 USER_CFLAGS := -std=gnu11 -march=rv64gc -mabi=lp64d -O2 -g -ffreestanding -fno-pic -fno-pie \
     -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing -fwrapv \
@@ -18,6 +18,12 @@ USER_CFLAGS := -std=gnu11 -march=rv64gc -mabi=lp64d -O2 -g -ffreestanding -fno-p
 USER_LDFLAGS := -T user/lib/user.ld -static -nostdlib --gc-sections -z max-page-size=4096 \
     --build-id=none
 USER_LIB := $(USER_OUT)/libc.a
+
+# As in the kernel: another compiler or other flags rebuild.
+USER_CFG := $(USER_OUT)/.flags
+user_flags := $(CC) $(USER_CFLAGS) $(USER_LDFLAGS)
+$(shell mkdir -p $(USER_OUT); echo '$(user_flags)' | cmp -s - $(USER_CFG) || \
+    echo '$(user_flags)' >$(USER_CFG))
 
 # one line per step, or the whole command with V=1
 user_say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2) &&) 
@@ -29,11 +35,11 @@ USER_LIB_OBJECTS := $(call user_objects,$(wildcard user/lib/*.c user/lib/*/*.c) 
     $(filter-out user/lib/crt0.S,$(wildcard user/lib/*.S)))
 USER_CRT := $(call user_objects,user/lib/crt0.S)
 
-$(USER_OUT)/obj/%.c.o: user/%.c
+$(USER_OUT)/obj/%.c.o: user/%.c $(USER_CFG)
 	@mkdir -p $(@D)
 	$(call user_say,CC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(USER_OUT)/obj/%.S.o: user/%.S
+$(USER_OUT)/obj/%.S.o: user/%.S $(USER_CFG)
 	@mkdir -p $(@D)
 	$(call user_say,CC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 

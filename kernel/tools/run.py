@@ -6,6 +6,7 @@
 What firmware and kernel print before the command starts is shown only when it never starts.
 """
 import argparse
+import os
 import secrets
 import sys
 
@@ -50,9 +51,13 @@ def main():
     parser.add_argument("--disk", action="append", default=[], help="one more disk: /dev/vdb, ...")
     parser.add_argument("command")
     args = parser.parse_args()
+    if not args.command.strip():
+        parser.exit(2, "run: no command: make run CMD='...'\n")
 
     mark = "start-" + secrets.token_hex(8)
     base = f"root=/dev/vda rw quiet {args.append}".strip()
+    if args.image and not os.access(args.image, os.R_OK | os.W_OK):
+        parser.exit(2, f"run: {args.image}: no such image, or not to be written\n")
     machine = qemu.Machine(kernel=args.kernel, image=args.image, cpus=args.cpus, mem=args.mem,
                            cpu=args.cpu, icount=args.icount, disks=args.disk,
                            append=qemu.command_append(args.command, mark, base))

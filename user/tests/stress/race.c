@@ -258,7 +258,6 @@ static void kill_side(uint64_t seed)
 int run_race(void)
 {
     uint64_t r = options.seed;
-    int n = 0;
 
     end_ms = now_ms() + options.seconds * 1000UL;
     zero_fd = open("/dev/zero", O_RDONLY);
@@ -271,7 +270,6 @@ int run_race(void)
         pid_t pid = fork();
         if (pid == 0)
             i < 3 ? file_side(seed) : kill_side(seed);
-        n += pid > 0;
     }
     while (time_left()) {
         uint64_t seed = rnd(&r);
