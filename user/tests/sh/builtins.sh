@@ -1,6 +1,6 @@
 # Small builtins.
-cd /; pwd; cd usr; pwd; cd ..; pwd; cd /usr/lib; cd -; echo $OLDPWD; cd /nonexistent 2>/dev/null || echo no
-cd; [ "$PWD" = "$HOME" ] && echo home; cd /; (cd usr; pwd); pwd
+cd /; pwd; cd tmp; pwd; cd ..; pwd; cd /var/tmp; cd -; echo $OLDPWD; cd /nonexistent 2>/dev/null || echo no
+cd; [ "$PWD" = "$HOME" ] && echo home; cd /; (cd tmp; pwd); pwd
 eval 'a=1;' 'echo $a'; eval; echo $?
 set -- -x a; echo $1; set a b; echo $2; set --; echo $#
 export E1=exported; $SH -c 'echo $E1'; E2=temp $SH -c 'echo $E2'; echo ${E2-unset}; unset E1; $SH -c 'echo ${E1-unset}'
