@@ -7,10 +7,11 @@
     cheats/NAME    the starter with a trick: gains nothing
 
 An overlay that no longer fits the reference is a breach like any other, and says which text is gone.
---quick runs for each mutant only the tests that it must fail.
+--quick runs for each mutant only the tests that it must fail, for each cheat those that the starter fails.
 """
 import argparse
 import concurrent.futures
+import itertools
 import shutil
 import sys
 import time
@@ -89,8 +90,10 @@ def judge_mutant(data):
     return judge
 
 
-def judge_cheat(limit, refused):
+def judge_cheat(lab, refused):
+    """Run whole: no more than the starter. Run only where the starter fails: nothing at all."""
     def judge(result):
+        limit = lab.starter_score if len(result["tests"]) in (0, len(lab.tests)) else 0
         if refused and result["status"] != "broken":
             return "is graded, though it should be refused"
         if result["score"] is None:
@@ -137,7 +140,7 @@ def mutant(lab, files, path):
 def cheat(lab, starter, path, folder):
     data = meta(path, "cheat.toml", ("what", "refused"))
     return (write_out(lab, edits.overlay(path, starter), starter, folder),
-            judge_cheat(lab.starter_score, data.get("refused", False)))
+            judge_cheat(lab, data.get("refused", False)))
 
 
 def subfolders(path):
@@ -159,18 +162,26 @@ def check_lab(base, lab, args, say):
     folder = sandbox.private_folder("xvg-check-")
     bad = 0
 
+    failing = []  # tests that the starter does not pass: only there has a cheat something to gain
+
+    def words_for(variant):
+        if not args.quick:
+            return []
+        return failing if variant.name.startswith("cheats/") else variant.words
+
     def work(variant):
         if isinstance(variant.source, LabError):
             return str(variant.source), {"score": None, "tests": [], "message": ""}, 0.0
-        words = variant.words if args.quick else []
         started = time.monotonic()
-        result = grade(base, lab, variant.source, args.seed, words, 1, None, variant.name, repeat=False)
+        result = grade(base, lab, variant.source, args.seed, words_for(variant), 1, None, variant.name, repeat=False)
         return variant.judge(result), result, time.monotonic() - started
 
     try:
         todo = [v for v in variants(lab, base.files, folder) if not args.only or args.only in v.name]
         with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
-            for variant, (problem, result, took) in zip(todo, pool.map(work, todo)):
+            first = list(pool.map(work, todo[:2]))
+            failing += lost(first[-1][1])
+            for variant, (problem, result, took) in zip(todo, itertools.chain(first, pool.map(work, todo[2:]))):
                 bad += problem is not None
                 score = "none" if result["score"] is None else f"{result['score']:g}"
                 say(f"{'FAIL' if problem else 'ok':5} {lab.id}/{variant.name:32} {score:>5} points  {took:5.1f} s"

@@ -20,6 +20,7 @@
 import importlib.util
 import re
 import sys
+import threading
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,20 +70,28 @@ class Lab:
     def function(self, test):
         """The Python function that judges."""
         path = self.folder / test.file
-        name = f"xvlab_{self.id}_{path.stem}"
-        if name not in sys.modules:
-            spec = importlib.util.spec_from_file_location(name, path)
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            try:
-                spec.loader.exec_module(module)
-            except Exception as err:
-                del sys.modules[name]
-                raise LabError(f"{path}: {type(err).__name__}: {err}") from err
-        fn = getattr(sys.modules[name], test.function, None)
+        with LOADING:
+            module = load_module(f"xvlab_{self.id}_{path.stem}", path)
+        fn = getattr(module, test.function, None)
         if not callable(fn):
             raise LabError(f"{path} has no function {test.function}() for test {test.id}")
         return fn
+
+
+LOADING = threading.Lock()  # gradings run side by side, and a module is seen before it is complete
+
+
+def load_module(name, path):
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as err:
+            del sys.modules[name]
+            raise LabError(f"{path}: {type(err).__name__}: {err}") from err
+    return sys.modules[name]
 
 
 TOP = {"id": str, "title": str, "submit": list, "starter_score": (int, float), "cpus": int, "mem": str,
