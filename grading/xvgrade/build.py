@@ -30,7 +30,8 @@ LOG_LINES = 60
 
 def make_environment():
     """Ours without what an outer make hands down: its T= or V= are not for this build."""
-    drop = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LAB", "T", "V", "CMD")
+    drop = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LAB", "T", "V", "CMD", "BUILD", "KASAN",
+            "UBSAN", "DEBUG", "LLVM")
     return {k: v for k, v in os.environ.items() if k not in drop}
 
 
@@ -123,13 +124,16 @@ class Built:
 
     def copy_tree(self):
         self.work = self.folder / "tree"
-        parts = ["kernel", "Makefile", "build/kernel", "build/.flags"]
+        stamps = [f"build/{p.name}" for p in (self.base.tree / "build").glob(".*") if p.is_file()]
+        parts = ["kernel", "Makefile", "build/kernel", *stamps]
         if self.userland:
             parts += ["user", "build/user"]
         for part in parts:
             to = self.work / part
             to.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "-a", str(self.base.tree / part), str(to)], check=True)
+            done = subprocess.run(["cp", "-a", str(self.base.tree / part), str(to)], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Infra(f"the pristine build cannot be copied: {done.stderr.strip()}")
         hidden = list(tree.programs(self.base.root)) if self.userland else []
         names = tree.matching(self.base.files, self.lab.submit) + hidden
         for name in names:
@@ -140,7 +144,10 @@ class Built:
 
     def forget_objects(self, name):
         """No object of a file that the submission replaces may be there: it could be linked by name."""
-        (self.work / f"build/{name}.o").unlink(missing_ok=True)
+        made = self.work / f"build/{name}.o"
+        if name.startswith("kernel/") and name.endswith((".c", ".S")) and not made.is_file():
+            raise Infra(f"the build keeps the object of {name} elsewhere than at {made.name}: the grader must know where")
+        made.unlink(missing_ok=True)
         if name.startswith("user/"):
             (self.work / f"build/user/obj/{name[5:]}.o").unlink(missing_ok=True)
             for kind in ("sym", "bin"):
