@@ -168,6 +168,22 @@ def grading_units():
     return python_command("-m", "unittest", "discover", "-s", "grading/tests")
 
 
+@test("grading.handout")
+def grading_handout():
+    """As a student: a fresh handout scores what the starter must, with the reference's file all."""
+    with Scratch() as s:
+        out = f"{s.path}/handout"
+        problem = python_command("grading/handout", "handout", "buddy", out)
+        if problem:
+            return problem
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "T")}
+        for want in ("Score: 25/100", "Score: 100/100"):
+            done = subprocess.run(["make", "grade"], cwd=out, capture_output=True, text=True, timeout=600, env=env)
+            if done.stdout.strip().split("\n")[-1] != want:
+                return f"not {want}\n{tail(done.stdout + done.stderr)}"
+            shutil.copy("kernel/mm/buddy.c", f"{out}/kernel/mm/buddy.c")
+
+
 @test("grading.labs")
 def grading_labs():
     """References, starters, mutants and cheats of all labs; of mutants only the tests that must catch them."""
