@@ -58,7 +58,8 @@ struct scan {
 
 enum verdict { KEEP, ACTIVATE, FREED };
 
-// The page, taken out of its tree: clean, unmapped, two references left (the tree's and ours).
+// Takes the page out of its tree if it is clean, unmapped, and only the tree and we have it. True:
+// only our reference is left.
 static bool leave_cache(struct page *p) {
     struct mapping *m = p->owner;
     bool gone;
@@ -69,6 +70,8 @@ static bool leave_cache(struct page *p) {
     if (gone)
         page_cache_delete(m, p);
     spin_unlock(&m->lock);
+    if (gone)
+        page_put(p); // the tree's
     return gone;
 }
 
