@@ -234,6 +234,9 @@ add("run.killed", guest, command="kill -9 $$", want_status=137)
 add("run.small", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpus=4, mem="16M")
 add("run.sbi_timer", guest, command="echo $((6*7)) > /x; cat /x", expect=r"^42$", cpu="rv64,sstc=off")
 add("run.big", guest, command="free -m", expect=r"^Mem: +8", mem="8G", cpus=2)
+# Twice through more than memory: what was read leaves the cache, and its frames come back.
+add("run.cache", guest, command="cat /dev/vda /dev/vda | wc -c; grep InTransit /proc/meminfo", mem="24M", cpus=2,
+    expect=r"^134217728\nInTransit: +0 kB")
 add("run.quotes", guest, command="""echo "a  b" 'c"d' %41 '%' \\\\ > /q; cat /q""", expect=r'^a  b c"d %41 % \\$')
 add("run.persists", guest, command="echo hello > /f; sync; mkdir /d; mv /f /d/g; cat /d/g", expect="^hello$")
 
