@@ -195,17 +195,22 @@ def only_largest(f):
              "fewer with each request", names({b for b in f.free() if 0 < b[1] < MAX_ORDER}))
 
 
+def give_judged(f, blocks):
+    """Gives the blocks back in random order; each must join exactly the buddies that are free."""
+    f.g.rng.shuffle(blocks)
+    for pfn in blocks:
+        before, order = f.free(), f.held[pfn]
+        f.give(pfn)
+        judge_give(f, before, f.free(), pfn, order)
+
+
 def merge(g):
     f = Frames(g)
     f.drain()
     only_largest(f)  # so that what comes is split from whole blocks, and must become whole again
     start = f.books()
     got = [f.need(order) for order in [1, 4, 1, 2, 7, 1, 3] + [g.rng.randint(1, 5) for _ in range(5)]]
-    g.rng.shuffle(got)
-    for pfn in got:
-        before, order = f.free(), f.held[pfn]
-        f.give(pfn)
-        judge_give(f, before, f.free(), pfn, order)
+    give_judged(f, got)
     g.check(f.books() == start, "all blocks were given back, and the lists are not as they were",
             names(start - f.free()), names(f.free() - start))
 
@@ -254,6 +259,8 @@ def random(g):
                 judge_take(f, before, f.free(), pfn, order)
         if step % 10 == 9:
             f.books()
+    give_judged(f, sorted(f.held))  # here most blocks meet a buddy that is free in part
+    f.books()
 
 
 def exhaust(g):
