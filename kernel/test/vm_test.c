@@ -7,6 +7,7 @@
 #include "abi/mman.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "sched/thread.h"
@@ -80,6 +81,7 @@ static int balanced(int (*run)(void)) {
     if (run())
         return 1;
     slab_reap_all();
+    lru_check();
     KEXPECT(mem_free_pages() == before, "%lu frames free before, %lu after", before,
             mem_free_pages());
     return 0;

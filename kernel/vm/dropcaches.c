@@ -8,7 +8,7 @@
 
 #include "mm/stat.h"
 
-#define SCAN_BATCH 64 // pages looked at with one hold of a tree lock
+#define SCAN_BATCH 32 // pages looked at with one hold of a tree lock
 
 // Only the tree holds it, it is clean, and not in use.
 static bool can_go(const struct page *p) {
@@ -16,14 +16,13 @@ static bool can_go(const struct page *p) {
     return p->refcount == 1 && p->mapcount == 0 && !(p->flags & busy);
 }
 
-// Drops up to `wanted` pages of m from *index on; looks at SCAN_BATCH at most. False: past the end.
-static bool drop_some(struct mapping *m, uint64_t *index, uint64_t wanted,
-                      uint64_t *freed) {
-    struct page *gone[SCAN_BATCH / 2], *p = NULL;
+// Looks at SCAN_BATCH pages of m from *index on and drops what can go. False: past the end.
+static bool drop_some(struct mapping *m, uint64_t *index, uint64_t *freed) {
+    struct page *gone[SCAN_BATCH], *p = NULL;
     size_t n = 0;
 
     spin_lock(&m->lock);
-    for (int i = 0; i < SCAN_BATCH && n < min(wanted, ARRAY_SIZE(gone)); i++, ++*index) {
+    for (int i = 0; i < SCAN_BATCH; i++, ++*index) {
         p = radix_next(&m->pages, index);
         if (!p)
             break;
@@ -71,7 +70,7 @@ uint64_t page_cache_drop_all(void) {
         uint64_t index = 0;
         if (!m)
             break;
-        while (m->nrpages && drop_some(m, &index, SCAN_BATCH, &freed))
+        while (m->nrpages && drop_some(m, &index, &freed))
             ;
         mapping_unpin(m);
     }

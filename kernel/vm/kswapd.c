@@ -17,8 +17,7 @@
 #include "sched/timer.h"
 #include "vm/writeback.h"
 
-#define PRIORITY_START 12
-#define BATCH 64           // frames wanted of one round
+#define BATCH 64            // frames wanted of one round
 #define PAUSE_NS 10000000UL // for the disk, when only it can help
 
 static struct waitq kswapd_waitq = WAITQ_INIT(kswapd_waitq);
@@ -43,7 +42,7 @@ static bool too_little(void) {
 }
 
 static void balance(void) {
-    for (int priority = PRIORITY_START; priority >= 0 && too_little();) {
+    for (int priority = RECLAIM_PRIORITY; priority >= 0 && too_little();) {
         uint64_t dirty = 0, freed = reclaim_pages(BATCH, priority, &dirty);
         mm_stat_add(PGSTEAL_KSWAPD, (long)freed);
         if (freed < BATCH)

@@ -44,7 +44,6 @@
 #include "vm/writeback.h"
 
 #define BATCH 32              // pages isolated at once; frames that satisfy one request
-#define PRIORITY_START 12
 #define WAIT_NS 10000000UL    // for the disk, each time ...
 #define WAITS_TRANSFER 500    // ... and how often: until a transfer ends,
 #define WAITS_WRITER 5        // and until the writer has begun one
@@ -207,7 +206,7 @@ static void shrink_pair(struct scan *s, enum lru_list inactive, uint64_t share) 
 uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty) {
     struct scan s = {.wanted = wanted, .priority = priority};
 
-    assertf(priority >= 0 && priority <= PRIORITY_START, "priority %d", priority);
+    assertf(priority >= 0 && priority <= RECLAIM_PRIORITY, "priority %d", priority);
     uint64_t swap = swap_total_pages() ? min(READ_ONCE(swappiness), 200UL) / 2 : 0;
     s.may_unmap_file = (uint64_t)mm_stat_read(NR_FILE) >= mem_total_pages() / 16;
     if (swap && !s.may_unmap_file)
@@ -243,7 +242,7 @@ static uint64_t reclaim_frames(gfp_t gfp, int order) {
         return 0;
     me->in_reclaim = true;
     mm_stat_add(ALLOCSTALL, 1);
-    for (int priority = PRIORITY_START; freed < wanted && priority >= 0; priority--) {
+    for (int priority = RECLAIM_PRIORITY; freed < wanted && priority >= 0; priority--) {
         freed += reclaim_pages(wanted - freed, priority, &dirty);
         if (priority == 0 && freed == 0 && wait_for_disk(gfp, waits++))
             priority = 3;

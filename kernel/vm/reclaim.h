@@ -3,8 +3,11 @@
 
 #include "lib/compiler.h"
 
-// One round: looks at the part 2^-priority (12 to 0) of the reclaim lists, and asks the shrinkers
-// for as much. Frames freed; *dirty grows by the file pages that have to be written first. Sleeps.
+#define RECLAIM_PRIORITY 12 // of the first round: 1/4096 of each list
+
+// One round: looks at the part 2^-priority (RECLAIM_PRIORITY to 0) of the reclaim lists, and asks
+// the shrinkers for as much. Frames freed; *dirty grows by the pages that have to be written first.
+// Sleeps.
 uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty);
 void kswapd_wake(void); // any context
 void kswapd_init(void); // starts the thread

@@ -124,7 +124,7 @@ bool rmap_clean_page(struct page *p) {
 
 struct rmap_walk {
     struct page *page;
-    // One PTE of the page; mm->ptl is held. flags: VM_* where known (file pages), else 0.
+    // One PTE of the page; mm->ptl is held.
     void (*visit)(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot);
     bool young, exec; // results
     int seen;         // PTEs visited
