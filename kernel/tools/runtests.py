@@ -56,6 +56,13 @@ def tail(text, lines=25):
     return "\n".join("    | " + line for line in text.strip().split("\n")[-lines:])
 
 
+def fresh_env():
+    """The environment for a make of our own: without the outer make's variables, whose T= chooses among our
+    rows and whose MAKELEVEL makes an inner make talk of its folder."""
+    outer = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "T")
+    return {k: v for k, v in os.environ.items() if k not in outer}
+
+
 class Scratch:
     """A private folder for one test, removed at its end."""
     def __enter__(self):
@@ -73,9 +80,8 @@ class Scratch:
 
 
 def make(*words):
-    """Without the outer make's variables: its T= chooses among our rows."""
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "T")}
-    return subprocess.run(["make", "-s", *words], capture_output=True, text=True, timeout=900, env=env)
+    return subprocess.run(["make", "-s", *words], capture_output=True, text=True, timeout=900,
+                          env=fresh_env())
 
 
 CHECKED = threading.Lock()
@@ -176,9 +182,9 @@ def grading_handout():
         problem = python_command("grading/handout", "handout", "buddy", out)
         if problem:
             return problem
-        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "T")}
         for want in ("Score: 25/100", "Score: 100/100"):
-            done = subprocess.run(["make", "grade"], cwd=out, capture_output=True, text=True, timeout=600, env=env)
+            done = subprocess.run(["make", "grade"], cwd=out, capture_output=True, text=True, timeout=600,
+                                  env=fresh_env())
             if done.stdout.strip().split("\n")[-1] != want:
                 return f"not {want}\n{tail(done.stdout + done.stderr)}"
             shutil.copy("kernel/mm/buddy.c", f"{out}/kernel/mm/buddy.c")
