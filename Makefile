@@ -56,7 +56,7 @@ TOOLPREFIX := $(shell for p in riscv64-unknown-elf- riscv64-elf- riscv64-linux-g
     command -v $${p}gcc >/dev/null 2>&1 && { echo $$p; break; }; done)
 endif
 ifeq ($(TOOLPREFIX)$(filter clean doctor,$(MAKECMDGOALS)),)
-$(error no RISC-V compiler found: `make setup` installs it, or set TOOLPREFIX= or LLVM=1)
+$(error no RISC-V compiler found: make setup (apt-get install gcc-riscv64-unknown-elf), or set TOOLPREFIX= or LLVM=1)
 endif
 CC := $(TOOLPREFIX)gcc
 LD := $(TOOLPREFIX)ld
@@ -132,17 +132,26 @@ flags_text := $(subst ','\'',$(CC) $(KERNEL_CFLAGS) $(KERNEL_ASFLAGS) $(KERNEL_L
 $(shell mkdir -p $(OBJ); stamp() { printf '%s\n' "$$2" | cmp -s - $$1 || printf '%s\n' "$$2" >$$1; }; \
     stamp $(BUILD_CFG) '$(flags_text)'; stamp $(BUILD)/.kernel '$(OBJ)')
 
-$(OBJ)/%.c.o: kernel/%.c $(BUILD_CFG)
+# The tools are looked at once for each set of flags, before anything is compiled, or booted.
+$(OBJ)/.tools: kernel/tools/doctor.py $(BUILD_CFG)
+	@command -v python3 >/dev/null || { echo "python3 is missing: make setup (apt-get install python3)"; exit 1; }
+	@python3 kernel/tools/doctor.py --for build --cc $(firstword $(CC))
+	@touch $@
+$(BUILD)/.tools: kernel/tools/doctor.py $(BUILD_CFG)
+	@$(if $(filter qemu-system-riscv64,$(QEMU)),python3 kernel/tools/doctor.py --for run)
+	@touch $@
+
+$(OBJ)/%.c.o: kernel/%.c $(BUILD_CFG) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(OBJ)/%.S.o: kernel/%.S $(BUILD_CFG)
+$(OBJ)/%.S.o: kernel/%.S $(BUILD_CFG) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
 	$(Q)$(CC) $(KERNEL_ASFLAGS) -MMD -MP -c -o $@ $<
 
-$(OBJ)/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG)
+$(OBJ)/kernel.ld: kernel/riscv/kernel.ld $(BUILD_CFG) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call say,LDS,$<)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -Ikernel -MMD -MP -MT $@ -MF $(@:.ld=.ld.d) -o $@ $<
@@ -192,7 +201,7 @@ disk2:
 	$(if $(SWAP),$(Q)python3 kernel/tools/swapimage.py $(BUILD)/swap.img $(SWAP))
 
 .PHONY: qemu
-qemu: all disk2
+qemu: all disk2 $(BUILD)/.tools
 	$(Q)$(QEMU_RUN)
 
 # The command goes through the environment as it was typed: neither make nor a shell touches its $, quotes
@@ -202,7 +211,7 @@ TIMEOUT ?= 600
 unexport CMD APPEND
 run: export RUN_CMD = $(value CMD)
 run: export RUN_APPEND = $(value APPEND)
-run: all disk2
+run: all disk2 $(BUILD)/.tools
 	@python3 kernel/tools/run.py --kernel '$(BUILD)/kernel.elf' --image '$(ROOT)' --cpus '$(CPUS)' \
 	    --mem '$(MEM)' --cpu '$(CPU)' --timeout '$(TIMEOUT)' --append="$$RUN_APPEND" \
 	    $(addprefix --disk ,$(DISK2)) -- "$$RUN_CMD"
@@ -220,12 +229,12 @@ QEMU_RUN = $(QEMU) $(QEMU_MACHINE) -kernel $(BUILD)/kernel.elf -append '$(subst 
 	    -e 's|@TOOLS@|kernel/tools/gdb|' $< >$@
 
 .PHONY: qemu-gdb gdb debug
-qemu-gdb: all disk2 .gdbinit
+qemu-gdb: all disk2 $(BUILD)/.tools .gdbinit
 	@echo "waiting for the debugger: make gdb (in another terminal, same folder)"
 	$(Q)$(QEMU_RUN) $(GDB_STUB)
 gdb: all .gdbinit
 	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB)
-debug: all disk2 .gdbinit
+debug: all disk2 $(BUILD)/.tools .gdbinit
 	$(Q)exec python3 kernel/tools/gdb/debug.py --gdb $(GDB) --socket $(GDB_SOCKET) -- $(QEMU_RUN) $(GDB_STUB)
 
 # ---- tests ---------------------------------------------------------------------------------------
@@ -233,9 +242,9 @@ debug: all disk2 .gdbinit
 -include kernel/test/host/host.mk
 
 .PHONY: test bench check doctor
-test: all
+test: all $(BUILD)/.tools
 	@python3 kernel/tools/runtests.py --build $(BUILD) $(T)
-bench: all
+bench: all $(BUILD)/.tools
 	@python3 kernel/tools/bench.py --kernel $(BUILD)/kernel.elf --image $(BUILD)/root.img $(T)
 doctor:
 	@python3 kernel/tools/doctor.py

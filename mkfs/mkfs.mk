@@ -7,7 +7,7 @@ HOSTCC ?= cc
 MKFS := $(BUILD)/mkfs/mkfs
 STAGE := $(BUILD)/stage
 
-$(MKFS): $(wildcard mkfs/*.c mkfs/*.h)
+$(MKFS): $(wildcard mkfs/*.c mkfs/*.h) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOSTCC) -O2 -g -Wall -Wextra -o $@ $(filter %.c,$^) -lext2fs -lcom_err || \

@@ -35,11 +35,11 @@ USER_LIB_OBJECTS := $(call user_objects,$(wildcard user/lib/*.c user/lib/*/*.c) 
     $(filter-out user/lib/crt0.S,$(wildcard user/lib/*.S)))
 USER_CRT := $(call user_objects,user/lib/crt0.S)
 
-$(USER_OUT)/obj/%.c.o: user/%.c $(USER_CFG)
+$(USER_OUT)/obj/%.c.o: user/%.c $(USER_CFG) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call user_say,CC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(USER_OUT)/obj/%.S.o: user/%.S $(USER_CFG)
+$(USER_OUT)/obj/%.S.o: user/%.S $(USER_CFG) | $(OBJ)/.tools
 	@mkdir -p $(@D)
 	$(call user_say,CC,$<)$(CC) $(USER_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -18,6 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import commandtests
 import qemu
 
 BUILD = "build"
@@ -56,13 +57,6 @@ def tail(text, lines=25):
     return "\n".join("    | " + line for line in text.strip().split("\n")[-lines:])
 
 
-def fresh_env():
-    """The environment for a make of our own: without the outer make's variables, whose T= chooses among our
-    rows and whose MAKELEVEL makes an inner make talk of its folder."""
-    outer = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "T")
-    return {k: v for k, v in os.environ.items() if k not in outer}
-
-
 class Scratch:
     """A private folder for one test, removed at its end."""
     def __enter__(self):
@@ -81,7 +75,7 @@ class Scratch:
 
 def make(*words):
     return subprocess.run(["make", "-s", *words], capture_output=True, text=True, timeout=900,
-                          env=fresh_env())
+                          env=commandtests.fresh_env())
 
 
 CHECKED = threading.Lock()
@@ -184,7 +178,7 @@ def grading_handout():
             return problem
         for want in ("Score: 25/100", "Score: 100/100"):
             done = subprocess.run(["make", "grade"], cwd=out, capture_output=True, text=True, timeout=600,
-                                  env=fresh_env())
+                                  env=commandtests.fresh_env())
             if done.stdout.strip().split("\n")[-1] != want:
                 return f"not {want}\n{tail(done.stdout + done.stderr)}"
             shutil.copy("kernel/mm/buddy.c", f"{out}/kernel/mm/buddy.c")
@@ -243,6 +237,10 @@ add("run.big", guest, command="free -m", expect=r"^Mem: +8", mem="8G", cpus=2)
 # Twice through more than memory: what was read leaves the cache, and its frames come back.
 add("run.cache", guest, command="cat /dev/vda /dev/vda | wc -c; grep InTransit /proc/meminfo", mem="24M", cpus=2,
     expect=r"^134217728\nInTransit: +0 kB")
+add("run.harts16", guest, command="cat /proc/cpuinfo | grep -c ^processor", expect="^16$", cpus=16)
+# The host lends the memory that is touched: about a GiB, most of it the array of struct page.
+add("run.mem64g", guest, command="free -m; memhog -q 100m", expect=r"^Mem: +64", mem="64G", cpus=2,
+    extra=["-object", "memory-backend-ram,id=ram0,size=64G,reserve=off", "-machine", "memory-backend=ram0"])
 add("run.quotes", guest, command="""echo "a  b" 'c"d' %41 '%' \\\\ > /q; cat /q""", expect=r'^a  b c"d %41 % \\$')
 add("run.persists", guest, command="echo hello > /f; sync; mkdir /d; mv /f /d/g; cat /d/g", expect="^hello$")
 
@@ -279,6 +277,15 @@ def block_size(size):
 
 for size in (1024, 2048, 4096):
     add(f"ext2.block{size}", block_size, size=size)
+
+
+def typed(check):
+    with Scratch() as s:
+        return check(BUILD, s.path)
+
+
+for check in (commandtests.run, commandtests.tools, commandtests.terminal):
+    add(f"command.{check.__name__}", typed, check=check)
 
 # ---- programs and images from elsewhere ----------------------------------------------------------------------
 

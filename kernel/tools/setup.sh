@@ -20,6 +20,7 @@ e2fsck:e2fsprogs
 /usr/include/et/com_err.h:comerr-dev
 clang:clang
 ld.lld:lld
+llvm-objcopy:llvm
 clang-format:clang-format
 cppcheck:cppcheck
 bwrap:bubblewrap
@@ -47,8 +48,8 @@ if ! command -v apt-get >/dev/null 2>&1; then
     cat <<EOF
 setup: this system has no apt. xv39 needs (Debian's names):
   $missing
-On Fedora:   dnf install qemu-system-riscv gcc-riscv64-linux-gnu gdb gcc python3 e2fsprogs-devel clang lld cppcheck bubblewrap git
-On Arch:     pacman -S qemu-system-riscv riscv64-elf-gcc riscv64-elf-gdb riscv64-linux-gnu-gcc python e2fsprogs clang lld cppcheck bubblewrap git
+On Fedora:   dnf install qemu-system-riscv gcc-riscv64-linux-gnu gdb gcc python3 e2fsprogs-devel clang lld llvm cppcheck bubblewrap git
+On Arch:     pacman -S qemu-system-riscv riscv64-elf-gcc riscv64-elf-gdb riscv64-linux-gnu-gcc python e2fsprogs clang lld llvm cppcheck bubblewrap git
 On macOS:    brew install qemu riscv64-elf-gcc riscv64-elf-gdb python e2fsprogs llvm cppcheck
 EOF
     exit 1
