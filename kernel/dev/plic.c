@@ -39,7 +39,7 @@
 #define S_EXTERNAL 9
 
 static volatile uint8_t *plic_regs;
-static uint32_t line_count;
+static uint32_t line_count, phandle_of_plic;
 static int context_of[CPU_MAX];
 
 static uint32_t cell(const void *p) {
@@ -111,12 +111,18 @@ int plic_init(void) {
     if (!plic_regs)
         return -ENOMEM;
     line_count = lines;
+    fdt_prop_u32(&node, "phandle", &phandle_of_plic);
     for (uint32_t line = 1; line <= lines; line++)
         mmio_write32(plic_regs + 4 * line, 0);
     return 0;
 }
 
 uint32_t plic_lines(void) { return line_count; }
+
+bool plic_serves(const struct fdt_node *device) {
+    uint32_t parent;
+    return !fdt_prop_u32(device, "interrupt-parent", &parent) || parent == phandle_of_plic;
+}
 
 static volatile uint8_t *context_regs(void) {
     return plic_regs + PLIC_CONTEXT + PLIC_CONTEXT_STRIDE * (uint32_t)context_of[cpu_id()];

@@ -2,6 +2,7 @@
 
 #include "abi/errno.h"
 #include "dev/irq.h"
+#include "dev/plic.h"
 #include "dev/virtio_regs.h"
 #include "klog/printk.h"
 #include "lib/assert.h"
@@ -159,6 +160,8 @@ static int add_device(const struct fdt_node *node) {
         return -ENODEV;
     if (found.id == 0)
         return 0;
+    if (!plic_serves(node))
+        return -ENXIO;
     struct virtio_dev *d = kmalloc(sizeof(*d), GFP_KERNEL);
     if (!d)
         return -ENOMEM;
@@ -175,6 +178,7 @@ void virtio_init(void) {
     while (fdt_next_compatible(&node, "virtio,mmio")) {
         int err = add_device(&node);
         if (err)
-            pr_warn("virtio: %s not usable, error %d\n", node.name, -err);
+            pr_warn("virtio: %s not usable, error %d%s\n", node.name, -err,
+                    err == -ENXIO ? ": wired to an interrupt controller that has no driver" : "");
     }
 }

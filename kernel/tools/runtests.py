@@ -520,6 +520,11 @@ def gdb_commands():
 
 # ---- the end of things -----------------------------------------------------------------------------------------
 
+# Two sockets have a PLIC each, and the disk's may be the one that we do not drive: said, not waited for.
+add("boot.two_plics", guest, command="echo up", want_status=qemu.PANIC_STATUS, fsck=False, cpus=4, mem="256M",
+    timeout=60, base="root=/dev/vda rw", expect=r"interrupt controller that has no driver", extra=[
+        "-object", "memory-backend-ram,size=128M,id=m0", "-object", "memory-backend-ram,size=128M,id=m1",
+        "-numa", "node,memdev=m0,cpus=0-1", "-numa", "node,memdev=m1,cpus=2-3"])
 add("panic.no_root", boot_only, append="root=/dev/nothing", want_status=qemu.PANIC_STATUS,
     expect=r"/dev/nothing")
 
