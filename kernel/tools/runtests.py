@@ -215,8 +215,8 @@ add("selftest.legacy_virtio", selftest, cpus=2, legacy=True)
 # ---- user programs --------------------------------------------------------------------------------------
 
 
-def usertests(**machine):
-    return guest("usertests", PASSED, timeout=400, **machine)
+def usertests(command="usertests", timeout=400, **machine):
+    return guest(command, PASSED, timeout=timeout, **machine)
 
 
 for n in (1, 2, 4):
@@ -466,7 +466,8 @@ def mkswap_of_the_host():
 # ---- checked builds (docs/checkers.md) -----------------------------------------------------------------------
 
 add("kasan.selftest", selftest, cpus=2, checked=True, timeout=300)
-add("kasan.user", usertests, cpus=2, mem="192M", checked=True)  # 2,000 processes need a page of shadow each
+# Slower by four, and 2,000 processes need larger stacks and a page of shadow each.
+add("kasan.user", usertests, command="usertests -t 120", timeout=900, cpus=2, mem="192M", checked=True)
 
 # crash=KIND: parts of the report, in this order (kernel/test/crime.c)
 ALLOCATED = r"allocated on cpu \d+ at [\d.]+ s by\n.* kmalloc\n.* "

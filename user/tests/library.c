@@ -101,6 +101,7 @@ static void test_getopt(void)
     int c;
 
     opterr = 0;
+    optind = 0; /* usertests has had options of its own */
     while ((c = getopt(8, argv, "ab:c:")) != -1) {
         char one[2] = {(char)c, 0};
         strcat(seen, one);
@@ -128,6 +129,7 @@ static void test_getopt_long(void)
                     NULL};
 
     opterr = 0;
+    optind = 0; /* usertests has had options of its own */
     check_int(getopt_long(8, argv, "vo:", longs, NULL), 'o');
     check_str(optarg, "x");
     check_int(getopt_long(8, argv, "vo:", longs, NULL), 'v');
