@@ -1,8 +1,13 @@
 // Copy-on-write: a store to a page that this process may write but does not own alone.
 //
+//   before          parent RW --> page                     mapcount 1
 //   after fork      parent R- --> page <-- R- child        mapcount 2
 //   child stores    parent R- --> page     RW --> copy     the child gets a copy, mapcount 1 each
 //   parent stores   parent RW --> page                     last owner: keeps the frame, no copy
+//
+// Fork copies the PTEs of a table in one loop: an atomic operation for each count and one on the
+// parent's entry, no call for each page. A page's counts are all that says how many share it. What
+// is read-only, or of a shared mapping, is the same in both; a swap entry too: one more names it.
 //
 // The zero page and a file's page in a private mapping are never owned: they are always copied (the
 // zero page by a cleared frame).
@@ -16,7 +21,8 @@
 //
 // Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the
 // old translation is flushed on every hart before the new one is set, so no two harts see different
-// frames, and before the old frame's reference is dropped.
+// frames, and before the old frame's reference is dropped. 3. a child's table is filled under both
+// ptls.
 //
 // Rejected: eager copies at fork; a flag per page instead of the counts.
 #include "abi/errno.h"
@@ -24,10 +30,71 @@
 #include "mm/stat.h"
 #include "riscv/mmu.h"
 #include "riscv/pagecopy.h"
+#include "vm/cow.h"
 #include "vm/faultcase.h"
 #include "vm/prot.h"
 #include "vm/swap.h"
 #include "vm/tlb.h"
+
+// ---- fork ----
+
+struct books {
+    long anon, file, swap, entries;
+};
+
+static inline void copy_slot(struct cow_copy *c, struct books *b, pte_t *src, pte_t *dst) {
+    pte_t pte = *src;
+    if (likely(!pte_special(pte))) {
+        struct page *p = pfn_to_page(pte_pfn(pte));
+        int refs = atomic_add_relaxed(&p->refcount, 1), maps = atomic_add_relaxed(&p->mapcount, 1);
+        // Other processes map and unmap the page meanwhile, so the two cannot be compared.
+        assertf(maps > 0 && refs > 0, "page %#lx: %d references, %d PTEs", page_to_pfn(p), refs,
+                maps);
+        if (page_test(p, PG_ANON))
+            b->anon++;
+        else
+            b->file++;
+    } else if (unlikely(pte_is_swap(pte))) {
+        swap_dup(pte_swp(pte));
+        b->swap++;
+    }
+    if (c->private && pte_writable(pte)) {
+        atomic_xor(&src->v, PTE_W | PTE_COW); // W is set, COW is not
+        pte.v ^= PTE_W | PTE_COW;
+        c->protected = true;
+    }
+    assertf(pte_none(*dst), "the child has %#lx already", dst->v);
+    dst->v = pte.v;
+    b->entries++;
+}
+
+int cow_copy_table(struct cow_copy *c, const struct pt_cursor *at) {
+    pte_t *dst = pt_find_alloc(c->to->root, at->va, 0, GFP_KERNEL);
+    struct books b = {0};
+
+    if (!dst)
+        return -ENOMEM;
+    spin_lock_two(&c->from->ptl, &c->to->ptl);
+    uint64_t left = virt_to_page(at->slot)->private;
+    for (pte_t *src = at->slot; src != at->stop && left; src++, dst++) {
+        if (pte_none(*src))
+            continue;
+        left--;
+        copy_slot(c, &b, src, dst);
+    }
+    if (b.entries)
+        pt_count_set(dst - 1, b.entries);
+    c->to->rss_anon += b.anon;
+    c->to->rss_file += b.file;
+    if (unlikely(b.swap)) {
+        c->to->swap_entries += b.swap;
+        swap_note_mm(c->to);
+    }
+    spin_unlock_two(&c->from->ptl, &c->to->ptl);
+    return 0;
+}
+
+// ---- stores ----
 
 static inline bool owned_alone(const struct page *p) {
     return page_test(p, PG_ANON) && atomic_load(&p->mapcount) == 1 &&
