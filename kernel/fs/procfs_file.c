@@ -119,14 +119,16 @@ static ssize_t proc_write(struct file *f, struct uio *u, off_t *pos) {
 
     if (n > STORE_MAX)
         return -EINVAL;
-    char *text = kmalloc(n + 1, GFP_KERNEL);
+    char number[64]; // needs no memory, so that a setting can end a shortage
+    char *text = n < sizeof(number) ? number : kmalloc(n + 1, GFP_KERNEL);
     if (!text)
         return -ENOMEM;
     int err = copy_from_uio(u, text, n) == n ? 0 : -EFAULT;
     text[n] = '\0';
     if (!err)
         err = store(text, n, f->inode->ino);
-    kfree(text);
+    if (text != number)
+        kfree(text);
     return err ? err : (ssize_t)n;
 }
 
