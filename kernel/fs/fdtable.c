@@ -14,8 +14,7 @@
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-
-#define DEFAULT_LIMIT 1024
+#include "sched/limits.h"
 
 struct fdtable *fdtable_alloc(void) {
     struct fdtable *t = kzalloc(sizeof(*t), GFP_KERNEL);
@@ -26,7 +25,6 @@ struct fdtable *fdtable_alloc(void) {
     t->file = t->inline_file;
     t->cloexec = &t->inline_cloexec;
     t->size = FDTABLE_INLINE;
-    t->limit = DEFAULT_LIMIT;
     return t;
 }
 
@@ -95,7 +93,6 @@ struct fdtable *fdtable_copy(struct fdtable *old) {
     }
     memcpy(t->cloexec, old->cloexec, BITMAP_WORDS(used) * 8);
     t->next = old->next;
-    t->limit = old->limit;
     spin_unlock(&old->lock);
     return t;
 }
@@ -159,12 +156,13 @@ static uint32_t find_free(struct fdtable *t, uint32_t from) {
 }
 
 int fd_install(struct fdtable *t, struct file *f, int from, bool cloexec) {
-    if (from < 0 || (from > 0 && (uint32_t)from >= t->limit))
+    uint64_t limit = current_limit(RLIMIT_NOFILE);
+    if (from < 0 || (from > 0 && (uint64_t)from >= limit))
         return -EINVAL;
     for (;;) {
         spin_lock(&t->lock);
         uint32_t fd = find_free(t, (uint32_t)from);
-        bool room = fd < t->size && fd < t->limit;
+        bool room = fd < t->size && fd < limit;
         if (room) {
             t->file[fd] = f;
             if (cloexec)
@@ -173,7 +171,7 @@ int fd_install(struct fdtable *t, struct file *f, int from, bool cloexec) {
         spin_unlock(&t->lock);
         if (room)
             return (int)fd;
-        if (fd >= t->limit)
+        if (fd >= limit)
             return -EMFILE;
         int err = grow(t, fd + 1);
         if (err)
@@ -192,7 +190,7 @@ int fd_close(struct fdtable *t, int fd) {
 }
 
 int fd_dup_to(struct fdtable *t, int fd, int newfd, bool cloexec) {
-    if (newfd < 0 || (uint32_t)newfd >= t->limit)
+    if (newfd < 0 || (uint64_t)newfd >= current_limit(RLIMIT_NOFILE))
         return -EBADF;
     while ((uint32_t)newfd >= READ_ONCE(t->size)) {
         int err = grow(t, (uint32_t)newfd + 1);

@@ -13,7 +13,6 @@ struct fdtable {
     struct file **file;     // [lock] NULL: free
     uint64_t *cloexec;      // [lock] bitmap
     uint32_t next;          // [lock] no free slot below
-    uint32_t limit;         // [a] RLIMIT_NOFILE, flows down
     struct spinlock lock;   // RANK_FILE
     struct file *inline_file[FDTABLE_INLINE];
     uint64_t inline_cloexec;

@@ -67,7 +67,7 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "Active(file)", lru_pages(LRU_ACTIVE_FILE));
     line(t, "Inactive(file)", lru_pages(LRU_INACTIVE_FILE));
     line(t, "Unevictable", lru_pages(LRU_UNEVICTABLE));
-    line(t, "Mlocked", 0);
+    line(t, "Mlocked", stat_pages(NR_MLOCK));
     line(t, "SwapTotal", swap_total_pages());
     line(t, "SwapFree", swap_free_pages());
     line(t, "Dirty", stat_pages(NR_DIRTY));

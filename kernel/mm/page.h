@@ -54,7 +54,7 @@ struct page {
     int mapcount;      // [a]
     uint8_t order;     // [buddy] of the free block; [owner] of an allocated block's head
     uint8_t zone;      // [I] index of its zone
-    uint16_t mlocked;  // [a] PTEs of VMAs under mlock(2) that map it
+    uint16_t mlocked;  // [a] PTEs of VMAs under mlock(2) that map it (vm/mlock.h)
     struct list link;  // [buddy] free list | slab list | [lru] reclaim list
     void *owner;       // mapping, family, slab cache: by flags
     uint64_t index;    // [cache] page number in its mapping; of anonymous memory: va at birth >> 12

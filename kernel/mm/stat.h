@@ -20,6 +20,7 @@ enum mm_stat {
     NR_PIPE,          // pages of pipes
     NR_KERNEL,        // frame_alloc(): rings, buffers, the zero page
     NR_MAPPED,        // page-cache pages that some PTE maps
+    NR_MLOCK,         // pages that some VMA under mlock(2) maps
     NR_DIRTY,
     NR_WRITEBACK,
     PGALLOC, PGFREE, PGFAULT, PGMAJFAULT, PGPGIN, PGPGOUT, PSWPIN, PSWPOUT, // events

@@ -19,6 +19,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/internal.h"
+#include "proc/rlimit.h"
 #include "proc/signal.h"
 #include "sched/fp.h"
 #include "vm/mm.h"
@@ -147,6 +148,7 @@ static void set_credentials(struct exec_image *image) {
         c->egid = c->fsgid = i->gid;
     c->suid = c->euid;
     c->sgid = c->egid;
+    process_note_user();
 }
 
 static bool is_secure(const struct exec_image *image) {
@@ -167,7 +169,6 @@ static void take_mm(struct process *p, struct exec_image *image) {
     spin_lock(&proc_lock);
     old = p->mm;
     p->mm = mm;
-    rlimits_flow_down(p, mm);
     p->did_exec = true;
     spin_unlock(&proc_lock);
     process_vfork_done(p);
@@ -213,7 +214,6 @@ static int build(struct exec_image *image, struct path *start, const char *name,
     image->mm = mm_create();
     if (!image->mm)
         return -ENOMEM;
-    rlimits_flow_down(current_proc(), image->mm);
     image->secure = is_secure(image);
     if (argv->count == 0 && (err = exec_strings_add(argv, "")) != 0) // never an empty argv
         return err;

@@ -102,7 +102,7 @@ static void compose(const struct exec_image *image, const struct layout *l, cons
 int exec_write_stack(struct exec_image *image, const char *name, const struct exec_strings *argv,
                      const struct exec_strings *envp) {
     struct mm *mm = image->mm;
-    uint64_t limit = current_proc()->rlimits[RLIMIT_STACK].rlim_cur;
+    uint64_t limit = current_limit(RLIMIT_STACK);
     struct layout l = lay_out(strlen(name) + 1, argv, envp);
     if (l.size > max(limit / 4, STACK_ROOM))
         return -E2BIG;

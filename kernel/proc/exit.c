@@ -185,6 +185,7 @@ void process_exit_thread(int status) {
     pid->thread = NULL;
     pid_drop(pid);
     t->proc = NULL;
+    t->limits = NULL;
     spin_unlock(&proc_lock);
     pid_flush();
     process_put(p);

@@ -102,7 +102,7 @@ static int copy_process(const struct clone_request *r, struct process **out) {
         return err;
     }
     p->sigreturn_mapped = parent->sigreturn_mapped;
-    memcpy(p->rlimits, parent->rlimits, sizeof p->rlimits);
+    p->limits = parent->limits;
     p->exit_signal = r->exit_signal;
     p->oom_score_adj = parent->oom_score_adj;
     p->dumpable = parent->dumpable;
@@ -142,6 +142,7 @@ static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
     assertf(!p->zombie && !pid->thread, "thread %d joins process %d", pid->nr, p->pid->nr);
     process_get(p); // the thread's reference; p's first one is the tree's
     t->proc = p;
+    t->limits = &p->limits;
     t->sigmask = current()->sigmask;
     pid->thread = t;
     list_push_back(&p->threads, &t->group_link);

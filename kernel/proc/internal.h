@@ -4,8 +4,6 @@
 #include "proc/process.h"
 
 struct process *__must_check process_alloc(void); // one reference, nothing linked
-// Applies the limits that lower floors enforce (address space, descriptors) to the current process.
-void rlimits_flow_down(struct process *p, struct mm *mm);
 void rlimits_init(struct process *p);
 // exec: ends all other threads and waits; -EINTR when the process is being killed itself.
 int __must_check process_single_thread(void);

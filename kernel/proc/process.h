@@ -12,11 +12,10 @@
 // time (exec, exit)  [a] atomic
 #pragma once
 
-#include "abi/resource.h"
 #include "lib/list.h"
 #include "lib/refcount.h"
 #include "proc/pid.h"
-#include "sched/thread.h"
+#include "sched/limits.h"
 #include "sched/waitq.h"
 
 struct fdtable;
@@ -52,7 +51,7 @@ struct process {
     struct signal_note *notes;   // [proc] one for each signal; NULL until a handler is installed
     bool sigreturn_mapped;       // [own] the code that handlers return to is in the mm
     uint64_t sigpending;         // [proc] for whichever thread takes it
-    struct rlimit rlimits[RLIM_NLIMITS]; // [proc]
+    struct limits limits;        // [proc]
 
     char name[16];               // [proc] its last thread's, once that is gone
     uint32_t uid;                // [proc] real user number at the end

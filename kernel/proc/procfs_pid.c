@@ -117,7 +117,7 @@ static int show_stat(struct textbuf *b, struct process *p) {
                 c.utime / NS_PER_TICK, c.stime / NS_PER_TICK, 20 + nice, nice, id.threads,
                 p->start_ns / NS_PER_TICK);
     text_printf(b, " %lu %lu %lu %lu %lu %lu 0 0", mm ? mm->total_pages * PAGE_SIZE : 0,
-                mm ? mm_rss(mm) : 0, p->rlimits[RLIMIT_RSS].rlim_cur, mm ? mm->start_code : 0,
+                mm ? mm_rss(mm) : 0, p->limits.r[RLIMIT_RSS].rlim_cur, mm ? mm->start_code : 0,
                 mm ? mm->end_code : 0, mm ? mm->start_stack : 0);
     text_printf(b, " %lu %lu %lu %lu 0 0 0 %d %u 0 0 0 0 0", id.pending & 0x7fffffff,
                 id.blocked & 0x7fffffff, id.ignored & 0x7fffffff, id.caught & 0x7fffffff,
@@ -284,7 +284,7 @@ static int show_limits(struct textbuf *b, struct process *p) {
     };
     text_printf(b, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
     for (int i = 0; i < RLIM_NLIMITS; i++)
-        show_limit(b, names[i].name, names[i].unit, &p->rlimits[i]);
+        show_limit(b, names[i].name, names[i].unit, &p->limits.r[i]);
     return 0;
 }
 

@@ -1,5 +1,4 @@
-// Resource limits (getrlimit(2)). Limits that lower floors enforce flow down to them as data: the
-// address space's to its mm, the number of descriptors to the table.
+// Resource limits (getrlimit(2)). Lower floors read them through thread->limits.
 #include "proc/rlimit.h"
 
 #include "abi/errno.h"
@@ -31,17 +30,12 @@ void rlimits_init(struct process *p) {
         [RLIMIT_RTTIME] = {RLIM_INFINITY, RLIM_INFINITY},
     };
     for (int i = 0; i < RLIM_NLIMITS; i++)
-        p->rlimits[i] = initial[i];
-    if (p->files)
-        p->files->limit = (uint32_t)p->rlimits[RLIMIT_NOFILE].rlim_cur;
+        p->limits.r[i] = initial[i];
+    p->limits.privileged = true;
 }
 
-void rlimits_flow_down(struct process *p, struct mm *mm) {
-    struct vm_limits *l = &mm->limits;
-    l->stack = p->rlimits[RLIMIT_STACK].rlim_cur;
-    l->data = p->rlimits[RLIMIT_DATA].rlim_cur;
-    l->as = p->rlimits[RLIMIT_AS].rlim_cur;
-    l->memlock = p->rlimits[RLIMIT_MEMLOCK].rlim_cur;
+void process_note_user(void) {
+    current_proc()->limits.privileged = current_fs()->euid == 0;
 }
 
 // setrlimit(2)'s rules: soft up to hard for everybody, hard upwards only for root.
@@ -50,7 +44,7 @@ static int check(const struct process *p, int which, const struct rlimit *new) {
         return -EINVAL;
     if (which == RLIMIT_NOFILE && new->rlim_max > NOFILE_MAX)
         return -EPERM;
-    if (new->rlim_max > p->rlimits[which].rlim_max && current_fs()->euid != 0)
+    if (new->rlim_max > p->limits.r[which].rlim_max && current_fs()->euid != 0)
         return -EPERM;
     return 0;
 }
@@ -62,16 +56,11 @@ int process_rlimit(int pid, int which, const struct rlimit *new, struct rlimit *
     struct process *p = pid ? process_find_locked(pid) : current_proc();
     int err = p ? process_may_touch_locked(p) : -ESRCH;
     if (!err)
-        *old = p->rlimits[which];
+        *old = p->limits.r[which];
     if (!err && new)
         err = check(p, which, new);
-    if (!err && new) {
-        p->rlimits[which] = *new;
-        if (p->mm)
-            rlimits_flow_down(p, p->mm);
-        if (p->files)
-            p->files->limit = (uint32_t)min(p->rlimits[RLIMIT_NOFILE].rlim_cur, NOFILE_MAX);
-    }
+    if (!err && new)
+        p->limits.r[which] = *new;
     spin_unlock(&proc_lock);
     return err;
 }

@@ -22,6 +22,7 @@
 #include "sync/held.h"
 
 struct process;
+struct limits;
 struct mm;
 
 enum thread_state {
@@ -41,6 +42,7 @@ struct thread {
     void *kstack;             // [I] lowest address; NULL for an idle thread
     char name[16];            // [own] writes; others may read a torn name
     struct process *proc;     // [I] NULL for a kernel thread
+    const struct limits *limits; // [I] its process's (sched/limits.h); NULL: none
     struct mm *mm;            // [own] address space it runs in; NULL for a kernel thread
     uint32_t *mm_cpus;        // [own] set by vm beside tcb.satp: the switch adds its CPU's bit to
                               //       *mm_cpus before it loads satp. NULL: not wanted

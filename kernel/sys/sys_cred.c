@@ -4,6 +4,7 @@
 #include "fs/path.h"
 #include "mm/slab.h"
 #include "proc/process.h"
+#include "proc/rlimit.h"
 #include "sys/syscall.h"
 #include "vm/uaccess.h"
 
@@ -40,6 +41,7 @@ static long set_res(struct ids i, uint32_t real, uint32_t effective, uint32_t sa
     if (saved != KEEP)
         *i.saved = saved;
     *i.fs = *i.effective;
+    process_note_user();
     return 0;
 }
 

@@ -1,7 +1,9 @@
-// Calls on the address space: brk(2), mmap(2), munmap(2), mprotect(2), madvise(2), msync(2).
+// Calls on the address space: brk(2), mmap(2), munmap(2), mremap(2), mprotect(2), madvise(2),
+// msync(2), mincore(2), mlock(2) and its like.
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "fs/mount.h"
+#include "sched/sched.h"
 #include "sys/args.h"
 #include "sys/syscall.h"
 #include "vm/mmap.h"
@@ -72,6 +74,10 @@ long sys_mmap(uint64_t addr, uint64_t len, uint64_t prot, uint64_t flags, uint64
 
 long sys_munmap(uint64_t addr, uint64_t len) { return vm_munmap(current()->mm, addr, len); }
 
+long sys_mremap(uint64_t addr, uint64_t old_len, uint64_t new_len, uint64_t flags, uint64_t to) {
+    return vm_mremap(current()->mm, addr, old_len, new_len, (int)flags, to);
+}
+
 long sys_mprotect(uint64_t addr, uint64_t len, uint64_t prot) {
     return vm_mprotect(current()->mm, addr, len, (int)prot);
 }
@@ -82,4 +88,39 @@ long sys_madvise(uint64_t addr, uint64_t len, uint64_t advice) {
 
 long sys_msync(uint64_t addr, uint64_t len, uint64_t flags) {
     return vm_msync(current()->mm, addr, len, (int)flags);
+}
+
+long sys_mincore(uint64_t addr, uint64_t len, uint64_t vec) {
+    uint8_t in[128]; // pages at a time
+    if (!IS_ALIGNED(addr, PAGE_SIZE))
+        return -EINVAL;
+    if (len > USER_END || addr > USER_END - len)
+        return -ENOMEM;
+    for (uint64_t left = DIV_ROUND_UP(len, PAGE_SIZE); left;) {
+        size_t n = min(left, sizeof in);
+        int err = vm_mincore(current()->mm, addr, n, in);
+        if (err || copy_to_user(vec, in, n))
+            return err ? err : -EFAULT;
+        addr += n << PAGE_SHIFT;
+        vec += n;
+        left -= n;
+        cond_resched();
+    }
+    return 0;
+}
+
+long sys_mlock(uint64_t addr, uint64_t len) { return vm_mlock(current()->mm, addr, len, false); }
+
+long sys_mlock2(uint64_t addr, uint64_t len, uint64_t flags) {
+    if ((int)flags & ~MLOCK_ONFAULT)
+        return -EINVAL;
+    return vm_mlock(current()->mm, addr, len, (int)flags & MLOCK_ONFAULT);
+}
+
+long sys_munlock(uint64_t addr, uint64_t len) { return vm_munlock(current()->mm, addr, len); }
+long sys_mlockall(uint64_t flags) { return vm_mlockall(current()->mm, (int)flags); }
+
+long sys_munlockall(void) {
+    vm_munlockall(current()->mm);
+    return 0;
 }

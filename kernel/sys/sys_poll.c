@@ -89,7 +89,7 @@ long sys_ppoll(uint64_t user, uint64_t n, uint64_t timeout, uint64_t mask, uint6
     int err = get_deadline(&p);
     if (!err)
         err = get_mask(&p, mask, mask_size);
-    if (!err && n > current_files()->limit)
+    if (!err && n > current_limit(RLIMIT_NOFILE))
         err = -EINVAL;
     if (err)
         return err;
@@ -207,7 +207,7 @@ long sys_pselect6(uint64_t nfds, uint64_t readfds, uint64_t writefds, uint64_t e
 
     if (s.nfds < 0)
         return -EINVAL;
-    s.nfds = min(s.nfds, (int)current_files()->limit); // no descriptor lies beyond
+    s.nfds = (int)min((uint64_t)s.nfds, current_limit(RLIMIT_NOFILE)); // no descriptor lies beyond
     s.words = BITMAP_WORDS((size_t)s.nfds);
     int err = get_deadline(&p);
     if (!err)

@@ -13,6 +13,7 @@
 #include "mm/buddy.h"
 #include "mm/shrink.h"
 #include "mm/slab.h"
+#include "sched/limits.h"
 #include "sched/timer.h"
 #include "test/test.h"
 
@@ -391,7 +392,9 @@ static int polling(void) {
 
 static int descriptors(void) {
     struct fdtable *t = fdtable_alloc(), *copy;
+    struct limits limits = {.r[RLIMIT_NOFILE] = {1024, 1024}};
     struct file *f;
+    current()->limits = &limits;
     KEXPECT(t && make("/f", "x") == 0 && open_file("/f", O_RDONLY, &f) == 0, "");
     for (int i = 0; i < 100; i++) {
         file_get(f);
@@ -402,8 +405,9 @@ static int descriptors(void) {
     KEXPECT(fd_dup_to(t, 3, 4, false) == -EBADF && fd_dup_to(t, 5, 1024, false) == -EBADF, "");
     file_get(f);
     KEXPECT(fd_install(t, f, 0, false) == 3, "");
-    t->limit = 100;
+    limits.r[RLIMIT_NOFILE].rlim_cur = 100;
     KEXPECT(fd_install(t, f, 0, false) == -EMFILE, "");
+    current()->limits = NULL;
     copy = fdtable_copy(t);
     KEXPECT(copy && ref_read(&f->ref) == 1 + 2 * 101, "%d", ref_read(&f->ref));
     fdtable_close_on_exec(copy);

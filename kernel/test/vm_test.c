@@ -10,7 +10,7 @@
 #include "mm/lru.h"
 #include "mm/slab.h"
 #include "mm/stat.h"
-#include "sched/thread.h"
+#include "sched/limits.h"
 #include "test/test.h"
 #include "vm/fault.h"
 #include "vm/mm.h"
@@ -322,13 +322,16 @@ static int run_brk_stack(void) {
     KEXPECT(poke(mm, heap + much - PAGE_SIZE, 5) && mm->rss_anon == 2, "rss %lu", mm->rss_anon);
     KEXPECT(vm_brk(mm, heap + 50) == heap + 50 && mm->rss_anon == 1, "shrink: rss %lu",
             mm->rss_anon);
-    mm->limits.data = 1 << 20;
+    struct limits limits = {.r[RLIMIT_DATA] = {1 << 20, 0}, .r[RLIMIT_STACK] = {8 << 20, 0}};
+    limits.r[RLIMIT_AS] = limits.r[RLIMIT_MEMLOCK] = (struct rlimit){RLIM_INFINITY, 0};
+    current()->limits = &limits;
     KEXPECT(vm_brk(mm, heap + (2UL << 20)) == heap + 50, "past RLIMIT_DATA");
     KEXPECT(vm_map_stack(mm, top, 8 * PAGE_SIZE) == 0, "stack");
     KEXPECT(poke(mm, top - (1UL << 20), 6), "the stack does not grow");
     KEXPECT(vm_fault(mm, top - (9UL << 20), FAULT_WRITE) == -EFAULT, "past RLIMIT_STACK");
     KEXPECT(map_anon(mm, top - (4UL << 20), PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED) > 0, "fixed");
     KEXPECT(vm_fault(mm, top - (3UL << 20), FAULT_WRITE) == -EFAULT, "into the guard gap");
+    current()->limits = NULL;
     mm_check(mm);
     mm_put(mm);
     return 0;

@@ -18,6 +18,7 @@
 #include "mm/stat.h"
 #include "riscv/pagecopy.h"
 #include "vm/faultcase.h"
+#include "vm/mlock.h"
 #include "vm/prot.h"
 
 struct page *anon_page_new(const struct fault *f, bool zero) {
@@ -67,6 +68,7 @@ int fault_anon(struct fault *f) {
     if (likely(ours)) {
         pt_set(slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));
         mm->rss_anon++;
+        vma_note_mapped(f->vma, p);
     }
     spin_unlock(&mm->ptl);
     if (unlikely(!ours)) {

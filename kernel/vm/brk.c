@@ -9,13 +9,14 @@
 //
 // Invariants: start_brk <= brk; no VMA but the heap's and the bss's is ever moved here.
 #include "abi/errno.h"
+#include "sched/limits.h"
 #include "vm/mmap.h"
 
 #define HEAP_FLAGS (VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_ACCOUNT)
 
 static bool within_data_limit(const struct mm *mm, uaddr_t brk) {
-    uint64_t data = mm->end_data - mm->start_data;
-    return mm->limits.data == UINT64_MAX || brk - mm->start_brk + data <= mm->limits.data;
+    uint64_t data = mm->end_data - mm->start_data, limit = current_limit(RLIMIT_DATA);
+    return limit == RLIM_INFINITY || brk - mm->start_brk + data <= limit;
 }
 
 static int grow(struct mm *mm, uaddr_t from, uaddr_t to) {
@@ -23,13 +24,14 @@ static int grow(struct mm *mm, uaddr_t from, uaddr_t to) {
     struct vma *next = heap ? vma_next(mm, heap) : vma_find(mm, from);
     if (next && to > vma_guard_start(next))
         return -ENOMEM;
-    int err = mm_may_grow(mm, HEAP_FLAGS, (to - from) >> PAGE_SHIFT);
+    uint32_t flags = HEAP_FLAGS | mm->lock_flags;
+    int err = mm_may_grow(mm, flags, (to - from) >> PAGE_SHIFT);
     if (err)
         return err;
-    if (!heap || heap->flags != HEAP_FLAGS || heap->mapping || (next && next->start == to))
-        return vm_add_area(mm, from, to, HEAP_FLAGS, NULL, NULL, from >> PAGE_SHIFT);
+    if (!heap || heap->flags != flags || heap->mapping || (next && next->start == to))
+        return vm_add_area(mm, from, to, flags, NULL, NULL, from >> PAGE_SHIFT);
     vma_set_range(mm, heap, heap->start, to, heap->pgoff); // the usual case
-    mm_account(mm, HEAP_FLAGS, (to - from) >> PAGE_SHIFT);
+    mm_account(mm, flags, (to - from) >> PAGE_SHIFT);
     return 0;
 }
 
@@ -58,9 +60,13 @@ uaddr_t vm_brk(struct mm *mm, uaddr_t brk) {
 
     down_write(&mm->lock);
     assertf(mm->start_brk <= mm->brk, "break %#lx below its start %#lx", mm->brk, mm->start_brk);
+    uaddr_t old = mm->brk;
     int err = set_brk(mm, brk, &dead);
     uaddr_t result = mm->brk;
     up_write(&mm->lock);
     vm_free_dead(&dead); // a file may have been mapped over the heap
+    if (unlikely(mm->lock_flags) && !err && result > old)
+        (void)!vm_populate(mm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(result, PAGE_SIZE),
+                           POPULATE_LOCKED);
     return err ? result : brk;
 }

@@ -50,6 +50,8 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts 
             p->mapcount, p->refcount);
     assertf(!page_test(p, PG_TABLE) && !page_test(p, PG_SLAB) && !page_test(p, PG_BUDDY),
             "va %#lx: pfn %#lx flags %#x", va, pte_pfn(pte), p->flags);
+    assertf(!(v->flags & VM_LOCKED) || READ_ONCE(p->mlocked), "va %#lx: pfn %#lx is not locked", va,
+            pte_pfn(pte));
     if (page_test(p, PG_ANON)) {
         assertf(!v->mapping || (v->flags & VM_HAS_ANON),
                 "va %#lx: a private copy unknown to its VMA", va);
@@ -90,15 +92,18 @@ static void check_tables(struct mm *mm) {
 
 void mm_check(struct mm *mm) {
     struct vma *v;
-    uint64_t pages = 0;
+    uint64_t pages = 0, locked = 0;
     down_read(&mm->lock);
     vma_check(mm);
     list_for_each(v, &mm->vma_list, link) {
         pages += vma_pages(v);
+        locked += v->flags & VM_LOCKED ? vma_pages(v) : 0;
         assertf(!v->mapping || !list_empty(&v->rmap_link), "VMA %#lx is not on its file's list",
                 v->start);
     }
     assertf(pages == mm->total_pages, "%lu pages in VMAs, books say %lu", pages, mm->total_pages);
+    assertf(locked == mm->locked_pages, "%lu pages locked, books say %lu", locked,
+            mm->locked_pages);
     spin_lock(&mm->ptl);
     check_tables(mm);
     spin_unlock(&mm->ptl);

@@ -32,6 +32,7 @@
 #include "riscv/pagecopy.h"
 #include "vm/cow.h"
 #include "vm/faultcase.h"
+#include "vm/mlock.h"
 #include "vm/prot.h"
 #include "vm/swap.h"
 #include "vm/tlb.h"
@@ -131,8 +132,11 @@ static struct page *replace(struct fault *f, struct page *p) {
     tlb_flush_range(f->mm, f->addr, f->addr + PAGE_SIZE);
     pt_set(f->slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));
     f->mm->rss_anon++;
+    vma_note_mapped(f->vma, p);
     if (!old)
         return NULL;
+    if (unlikely(f->vma->flags & VM_LOCKED))
+        page_munlock(old);
     int maps = atomic_sub(&old->mapcount, 1);
     assertf(maps > 0, "page %#lx mapcount %d", page_to_pfn(old), maps);
     if (page_test(old, PG_ANON))

@@ -15,6 +15,7 @@
 #include "mm/stat.h"
 #include "vm/faultcase.h"
 #include "vm/icache.h"
+#include "vm/mlock.h"
 #include "vm/pagecache.h"
 #include "vm/prot.h"
 
@@ -42,6 +43,7 @@ struct around {
     pte_t *base;     // slot of the page with index `first`
     pte_t *last;     // set: pages come in rising order
     uint64_t first, bits;
+    const struct vma *vma;
     long mapped, fresh; // PTEs made; of pages that had none
 };
 
@@ -53,6 +55,7 @@ static inline void map_one(struct around *a, struct page *p) {
     atomic_add_relaxed(&p->refcount, 1);
     a->fresh += atomic_add_relaxed(&p->mapcount, 1) == 0;
     slot->v = pte_make(page_to_phys(p), a->bits).v;
+    vma_note_mapped(a->vma, p);
     a->last = slot;
     a->mapped++;
 }
@@ -84,7 +87,8 @@ bool fault_around(struct fault *f) {
 
     if (!make_window(f, &w))
         return false;
-    struct around a = {.first = w.first, .bits = vma_pte_bits_readonly(f->vma->flags)};
+    struct around a = {.first = w.first, .vma = f->vma,
+                       .bits = vma_pte_bits_readonly(f->vma->flags)};
     spin_lock(&m->lock);
     size_t n = radix_gang_lookup(&m->pages, w.first, w.last, (void **)pages, FAULT_AROUND_PAGES);
     if (f->vma->flags & VM_EXEC)

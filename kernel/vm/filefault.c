@@ -25,6 +25,7 @@
 #include "sched/thread.h"
 #include "vm/faultcase.h"
 #include "vm/icache.h"
+#include "vm/mlock.h"
 #include "vm/pagecache.h"
 #include "vm/prot.h"
 #include "vm/readahead.h"
@@ -71,6 +72,7 @@ static int map_file_page(struct fault *f, struct page *p, uint64_t bits) {
     if (ours) {
         pt_set(slot, pte_make(page_to_phys(p), bits));
         mm->rss_file++;
+        vma_note_mapped(f->vma, p);
         if (atomic_add(&p->mapcount, 1) == 0)
             mm_stat_add(NR_MAPPED, 1);
     }
@@ -95,6 +97,7 @@ static int map_private_copy(struct fault *f, struct page *p) {
         if (ours) {
             pt_set(slot, pte_make(page_to_phys(copy), vma_pte_bits(f->vma->flags)));
             mm->rss_anon++;
+            vma_note_mapped(f->vma, copy);
         }
         spin_unlock(&mm->ptl);
         if (ours) {

@@ -44,16 +44,16 @@ static int copy_vma(struct cow_copy *c, const struct vma *v) {
         return -ENOMEM;
     new->start = v->start;
     new->end = v->end;
-    new->flags = v->flags & ~VM_LOCKED; // locks are not inherited, see mlock(2)
+    new->flags = v->flags & ~VM_LOCK_MASK; // locks are not inherited, see mlock(2)
     new->pgoff = v->pgoff;
+    new->moved = v->moved;
     new->mapping = v->mapping;
     new->file = v->file;
-    new->moved = v->moved;
     vma_open(new);
     vma_insert(c->to, new);
     mm_account(c->to, new->flags, vma_pages(new));
     c->private = !(v->flags & VM_SHARED);
-    int err = refaults(v) ? 0 : copy_range(c, v->start, v->end);
+    int err = refaults(v) || (v->flags & VM_WIPEONFORK) ? 0 : copy_range(c, v->start, v->end);
     if (v->flags & VM_LOCKED) // the lock may have been all that kept it from its neighbour
         vma_merge(c->to, new);
     return err;
@@ -72,7 +72,6 @@ static void copy_landmarks(struct mm *to, const struct mm *from) {
     to->env_start = from->env_start;
     to->env_end = from->env_end;
     to->mmap_base = from->mmap_base;
-    to->limits = from->limits;
     for (size_t i = 0; i < ARRAY_SIZE(to->auxv); i++)
         to->auxv[i] = from->auxv[i];
     to->exe_ops = from->exe_ops;
@@ -94,9 +93,8 @@ struct mm *mm_fork(struct mm *old) {
         err = commit_check(old->committed); // else each area was honest when it was made
     copy_landmarks(new, old);
     list_for_each(v, &old->vma_list, link) {
-        if (err)
-            break;
-        err = copy_vma(&c, v);
+        if (!err && !(v->flags & VM_DONTFORK))
+            err = copy_vma(&c, v);
     }
     if (c.protected)
         tlb_flush_range(old, 0, USER_END);

@@ -1,24 +1,31 @@
 // madvise(2) and msync(2).
 //
-// MADV_DONTNEED drops the pages of the range: anonymous memory reads as zero afterwards, file
-// mappings as the file. The other kinds of advice that are known are hints, and accepted.
+//   DONTNEED, _LOCKED   drops the pages: anonymous memory reads as zero then, a file as it is
+//   FREE                the same: the kernel may do it at any time, and does it at once
+//   WILLNEED            reads the file ahead
+//   COLD, PAGEOUT       the pages go first when memory is short; they go now (pageout.c)
+//   POPULATE_*          faults now (populate.c)
+//   DONTFORK, WIPEONFORK and their opposites: flags of the VMA, for fork.c
+//
+// Other advice that is known is a hint, and accepted.
 //
 // Both calls go through the VMAs of the range; a hole makes them answer -ENOMEM, after the rest was
 // done (manual pages).
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "mm/lru.h"
 #include "vm/mmap.h"
 #include "vm/pagecache.h"
 #include "vm/pageout.h"
 #include "vm/readahead.h"
 #include "vm/zap.h"
 
-static int advise_dontneed(struct vma *v, uaddr_t start, uaddr_t end) {
+static int advise_dontneed(struct vma *v, uaddr_t start, uaddr_t end, uint32_t refused) {
     struct tlb_gather g;
-    if (v->flags & (VM_LOCKED | VM_SPECIAL))
+    if (v->flags & refused)
         return -EINVAL;
     tlb_gather_init(&g, v->mm, false);
-    zap_range(&g, start, end, 0);
+    zap_range(&g, start, end, zap_locked(v));
     tlb_finish(&g);
     return 0;
 }
@@ -31,69 +38,152 @@ static int advise_willneed(struct vma *v, uaddr_t start, uaddr_t end) {
     return 0;
 }
 
-static bool is_hint(int advice) {
+static int advise_cold(struct vma *v, uaddr_t start, uaddr_t end) {
+    struct mm *mm = v->mm;
+    struct pt_cursor c;
+    if (v->flags & (VM_LOCKED | VM_SPECIAL))
+        return -EINVAL;
+    for (uaddr_t at = start; mm_lock_table(mm, &c, &at, end); spin_unlock(&mm->ptl))
+        for (; c.slot != c.stop; c.slot++)
+            if (pte_present(*c.slot) && !pte_special(*c.slot)) {
+                atomic_and(&c.slot->v, ~PTE_A);
+                page_clear(pfn_to_page(pte_pfn(*c.slot)), PG_REFERENCED);
+                lru_rotate(pfn_to_page(pte_pfn(*c.slot)));
+            }
+    tlb_flush_range(mm, start, end);
+    return 0;
+}
+
+// mm write-locked. What fork does with the part; *v becomes the VMA that has it.
+static int advise_fork(struct vma **v, uaddr_t start, uaddr_t end, int advice) {
+    uint32_t old = (*v)->flags;
+    uint32_t bit = advice <= MADV_DOFORK ? VM_DONTFORK : VM_WIPEONFORK;
+    bool on = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
+    uint32_t new = on ? old | bit : old & ~bit;
+    if (advice == MADV_WIPEONFORK && (*v)->mapping)
+        return -EINVAL;
+    if (new == old)
+        return 0;
+    if (vma_isolate((*v)->mm, v, start, end))
+        return -EAGAIN;
+    (*v)->flags = new;
+    *v = vma_merge((*v)->mm, *v);
+    return 0;
+}
+
+static int advise(struct vma **v, uaddr_t start, uaddr_t end, int advice) {
     switch (advice) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-    case MADV_DONTDUMP:
-    case MADV_DODUMP:
-        return true;
+    case MADV_WILLNEED:
+        return advise_willneed(*v, start, end);
+    case MADV_FREE:
+        if ((*v)->mapping)
+            return -EINVAL;
+        // fall through
+    case MADV_DONTNEED:
+        return advise_dontneed(*v, start, end, VM_LOCKED | VM_SPECIAL);
+    case MADV_DONTNEED_LOCKED:
+        return advise_dontneed(*v, start, end, VM_SPECIAL);
+    case MADV_COLD:
+        return advise_cold(*v, start, end);
+    case MADV_PAGEOUT:
+        return vm_pageout(*v, start, end);
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+        return advise_fork(v, start, end, advice);
     }
-    return false;
+    return 0;
+}
+
+static bool is_known(int advice) {
+    switch (advice) {
+    case MADV_REMOVE:
+    case MADV_MERGEABLE:
+    case MADV_UNMERGEABLE:
+    case MADV_COLLAPSE:
+        return false;
+    }
+    return (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) ||
+           (advice >= MADV_FREE && advice <= MADV_DONTNEED_LOCKED);
+}
+
+static int populate(struct mm *mm, uaddr_t start, uaddr_t end, int advice) {
+    int err = vm_populate(mm, start, end,
+                          advice == MADV_POPULATE_READ ? POPULATE_READ : POPULATE_WRITE);
+    switch (err) { // as madvise(2) names them
+    case -EFAULT:
+        return -ENOMEM;
+    case -EACCES:
+        return -EINVAL;
+    case -EIO:
+        return -EFAULT;
+    }
+    return err;
+}
+
+static int advise_range(struct mm *mm, uaddr_t start, uaddr_t end, int advice) {
+    struct vma *v = vma_find(mm, start);
+    uaddr_t at = start;
+    bool hole = false;
+    while (at < end && v && v->start < end) {
+        uaddr_t from = max(v->start, at), to = min(v->end, end);
+        int err = advise(&v, from, to, advice);
+        if (err)
+            return err;
+        hole |= from > at;
+        at = to;
+        if (v->end <= at) // else it has merged with the next
+            v = vma_next(mm, v);
+    }
+    return hole || at < end ? -ENOMEM : 0;
 }
 
 int vm_madvise(struct mm *mm, uaddr_t addr, uint64_t len, int advice) {
-    if (advice != MADV_DONTNEED && advice != MADV_WILLNEED && advice != MADV_PAGEOUT &&
-        !is_hint(advice))
+    if (!is_known(advice) || !IS_ALIGNED(addr, PAGE_SIZE) || len > USER_END)
         return -EINVAL;
-    if (!IS_ALIGNED(addr, PAGE_SIZE) || len > USER_END)
-        return -EINVAL;
-    uaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE), at = addr;
+    uaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
     if (end > USER_END)
         return -ENOMEM;
-    int err = 0;
-    down_read(&mm->lock);
-    for (struct vma *v = vma_find(mm, addr); !err && v && v->start < end; v = vma_next(mm, v)) {
-        uaddr_t from = max(v->start, addr), to = min(v->end, end);
-        bool hole = v->start > at;
-        if (advice == MADV_DONTNEED)
-            err = advise_dontneed(v, from, to);
-        else if (advice == MADV_WILLNEED)
-            err = advise_willneed(v, from, to);
-        else if (advice == MADV_PAGEOUT)
-            err = vm_pageout(v, from, to);
-        at = hole ? at : to; // stays at the first hole
-    }
-    up_read(&mm->lock);
-    return err ? err : at < end ? -ENOMEM : 0;
+    if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+        return populate(mm, addr, end, advice);
+    bool edits = (advice >= MADV_DONTFORK && advice <= MADV_DOFORK) ||
+                 (advice >= MADV_WIPEONFORK && advice <= MADV_KEEPONFORK);
+    (edits ? down_write : down_read)(&mm->lock);
+    int err = advise_range(mm, addr, end, advice);
+    (edits ? up_write : up_read)(&mm->lock);
+    return err;
 }
 
-// The first shared file mapping at or above *at and below end: its file held. NULL: none left.
-// *at moves past what was looked at; *hole notes unmapped addresses.
-static struct mapping *next_shared(struct mm *mm, uaddr_t *at, uaddr_t end, bool *hole, void **file,
-                                   uint64_t *first, uint64_t *last) {
+struct sync_walk {
+    uaddr_t at, end;      // what is left of the range
+    bool hole;            // unmapped addresses were met
+    bool invalidate;      // MS_INVALIDATE
+    int err;              // -EBUSY: a locked mapping cannot be invalidated
+    void *file;           // of the mapping that was found: held
+    uint64_t first, last; // its bytes
+};
+
+// The next shared file mapping of the range, or NULL: none left, or an error.
+static struct mapping *next_shared(struct mm *mm, struct sync_walk *w) {
     struct mapping *m = NULL;
     down_read(&mm->lock);
-    while (*at < end && !m) {
-        struct vma *v = vma_find(mm, *at);
-        if (!v || v->start > *at)
-            *hole = true;
-        if (!v || v->start >= end) {
-            *at = end;
+    while (w->at < w->end && !m && !w->err) {
+        struct vma *v = vma_find(mm, w->at);
+        w->hole |= !v || v->start > w->at;
+        if (!v || v->start >= w->end)
             break;
-        }
-        uaddr_t from = max(v->start, *at), to = min(v->end, end);
-        *at = to;
-        if (!v->file || !(v->flags & VM_SHARED))
+        uaddr_t from = max(v->start, w->at), to = min(v->end, w->end);
+        w->at = to;
+        if (w->invalidate && (v->flags & VM_LOCKED))
+            w->err = -EBUSY;
+        if (w->err || !v->file || !(v->flags & VM_SHARED))
             continue;
         m = v->mapping;
-        *file = v->file;
-        *first = vma_pgoff(v, from) << PAGE_SHIFT;
-        *last = (vma_pgoff(v, to - 1) << PAGE_SHIFT) + PAGE_SIZE - 1;
-        m->ops->hold(*file);
+        w->file = v->file;
+        w->first = vma_pgoff(v, from) << PAGE_SHIFT;
+        w->last = (vma_pgoff(v, to - 1) << PAGE_SHIFT) + PAGE_SIZE - 1;
+        m->ops->hold(w->file);
     }
     up_read(&mm->lock);
     return m;
@@ -106,16 +196,13 @@ int vm_msync(struct mm *mm, uaddr_t addr, uint64_t len, int flags) {
         return -EINVAL;
     if (len > USER_END || addr > USER_END - len)
         return -ENOMEM;
-    uaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE), at = addr;
-    bool hole = false;
-    int err = 0;
+    struct sync_walk w = {.at = addr, .end = addr + ALIGN_UP(len, PAGE_SIZE),
+                          .invalidate = flags & MS_INVALIDATE};
     struct mapping *m;
-    uint64_t first, last;
-    void *file;
-    while (!err && (m = next_shared(mm, &at, end, &hole, &file, &first, &last))) {
+    while ((m = next_shared(mm, &w))) {
         if (flags & MS_SYNC)
-            err = page_cache_sync(m, first, last, true);
-        m->ops->release(file);
+            w.err = page_cache_sync(m, w.first, w.last, true);
+        m->ops->release(w.file);
     }
-    return err ? err : hole ? -ENOMEM : 0;
+    return w.err ? w.err : w.hole ? -ENOMEM : 0;
 }

@@ -20,7 +20,7 @@
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "riscv/mmu.h"
-#include "sched/thread.h"
+#include "sched/limits.h"
 #include "vm/commit.h"
 #include "vm/family.h"
 #include "vm/fault.h"
@@ -34,7 +34,6 @@
 #include "vm/zap.h"
 
 #define STACK_RESERVE (128UL << 20) // room below the top of the user half before the mmap area
-#define STACK_LIMIT_DEFAULT (8UL << 20)
 
 static struct slab_cache *mm_slab;
 
@@ -69,10 +68,8 @@ static struct mm *mm_new(void) {
     vma_tree_init(mm);
     list_init(&mm->swap_link);
     list_init(&mm->family_link);
-    list_init(&mm->moved);
     tlb_mm_init(mm);
     mm->mmap_base = USER_END - STACK_RESERVE;
-    mm->limits = (struct vm_limits){STACK_LIMIT_DEFAULT, UINT64_MAX, UINT64_MAX, UINT64_MAX};
     return mm;
 }
 
@@ -103,7 +100,7 @@ static void unmap_everything(struct mm *mm) {
     list_for_each(v, &mm->vma_list, link) {
         if (v->mapping)
             rmap_remove_vma(v);
-        zap_range(&g, v->start, v->end, ZAP_TABLES);
+        zap_range(&g, v->start, v->end, ZAP_TABLES | zap_locked(v));
     }
     if (virt_to_page(mm->root)->private) // tables that MADV_DONTNEED or truncation left empty
         pt_free_empty(mm->root, 0, USER_END, tlb_gather_table, &g);
@@ -200,9 +197,11 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {
 
 int mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n) {
     assertf(n <= USER_END >> PAGE_SHIFT, "%lu pages", n); // so no sum overflows
-    if (mm->total_pages + n > mm->limits.as >> PAGE_SHIFT)
+    if ((vm_flags & VM_LOCKED) && mm->locked_pages + n > current_memlock_limit() >> PAGE_SHIFT)
+        return -EAGAIN;
+    if (mm->total_pages + n > current_limit(RLIMIT_AS) >> PAGE_SHIFT)
         return -ENOMEM;
-    if (is_data(vm_flags) && mm->data_pages + n > mm->limits.data >> PAGE_SHIFT)
+    if (is_data(vm_flags) && mm->data_pages + n > current_limit(RLIMIT_DATA) >> PAGE_SHIFT)
         return -ENOMEM;
     return vm_flags & VM_ACCOUNT ? commit_check(n) : 0;
 }

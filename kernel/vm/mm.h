@@ -17,12 +17,6 @@ struct mapping_ops;
 struct thread;
 struct vma;
 
-// Limits of the address space in bytes: data that flows down from proc/rlimit at exec, fork and
-// prlimit64. UINT64_MAX = none.
-struct vm_limits {
-    uint64_t stack, data, as, memlock;
-};
-
 struct mm {
     struct refcount users;    // processes and threads that run in it, and borrowers (/proc, ptrace)
     struct rwsem lock;
@@ -46,7 +40,7 @@ struct mm {
     uaddr_t start_brk, brk, start_stack;
     uaddr_t arg_start, arg_end, env_start, env_end;
     uaddr_t mmap_base;        // [I] top of the mmap area, below the stack's reserve
-    struct vm_limits limits;  // [mm]
+    uint32_t lock_flags;      // [mm] of VM_LOCK_MASK, for VMAs to come (mlockall)
     uint64_t committed;       // [mm] pages promised: of areas with VM_ACCOUNT
     uint64_t total_pages, data_pages, stack_pages, exec_pages, locked_pages; // [mm]
     uint64_t rss_anon, rss_file, rss_shmem, swap_entries; // [ptl] pages
@@ -79,8 +73,21 @@ static inline uint64_t mm_table_pages(const struct mm *mm) {
 }
 // Adds n pages (or takes them) of a VMA with these flags to the books. mm write-locked.
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
-// 0, or -ENOMEM when n more pages of this kind would pass a limit or are not to be promised.
+// 0, or -ENOMEM when n more pages of this kind would pass a limit of the current process or are not
+// to be promised, -EAGAIN when more must not be locked.
 int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);
+// The next last-level table with entries in [*at, end): c is on its first, ptl is held, and *at is
+// past the table. False: there is none, and ptl is free. Callers look at [c->slot, c->stop), let go
+// of ptl, and come back, so that it is never held for long.
+static inline bool mm_lock_table(struct mm *mm, struct pt_cursor *c, uaddr_t *at, uaddr_t end) {
+    spin_lock(&mm->ptl);
+    if (*at < end && pt_first(c, mm->root, *at, end)) {
+        *at = c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
+        return true;
+    }
+    spin_unlock(&mm->ptl);
+    return false;
+}
 // Does the brk area lie in v? (It merges with an anonymous bss right below it, as on Linux.)
 bool vma_is_heap(const struct vma *v);
 // Walks VMAs against page tables against struct page counts; asserts on a breach.

@@ -17,15 +17,14 @@
 
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "sched/limits.h"
 #include "vm/commit.h"
-#include "vm/fault.h"
+#include "vm/mlock.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
 #include "vm/shmem.h"
 #include "vm/tlb.h"
 #include "vm/zap.h"
-
-#define MMAP_MIN_ADDR PAGE_SIZE // page 0 stays unmapped, so that a NULL pointer faults
 
 #define KNOWN_FLAGS                                                                                \
     (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE |        \
@@ -36,6 +35,7 @@ static void detach(struct mm *mm, struct vma *v, struct list *dead) {
     vma_remove(mm, v);
     if (v->mapping)
         rmap_remove_vma(v);
+    mlock_forget(v, v->start, v->end);
     mm_account(mm, v->flags, -(int64_t)vma_pages(v));
     if (v->file)
         list_push_back(dead, &v->link);
@@ -60,6 +60,7 @@ static void cut_tail(struct mm *mm, struct vma *v, uaddr_t start) {
     rmap_edit_begin(v->mapping);
     vma_set_range(mm, v, v->start, start, v->pgoff);
     rmap_edit_end(v->mapping);
+    mlock_forget(v, start, end);
     unmap_pages(mm, start, end);
 }
 
@@ -196,6 +197,8 @@ static int check_request(struct request *r, uint64_t off) {
         return -EOVERFLOW;
     if (r->flags & MAP_HUGETLB)
         return -ENOSYS;
+    if ((r->flags & MAP_LOCKED) && !current_memlock_limit())
+        return -EPERM;
     if (r->mapping && !r->mapping->ops->hold)
         return -ENODEV;
     if ((r->flags & MAP_GROWSDOWN) && (r->mapping || (r->vm_flags & VM_SHARED)))
@@ -235,41 +238,31 @@ static int take_fixed(struct mm *mm, struct request *r, struct list *dead) {
     return vm_unmap_locked(mm, r->addr, r->addr + r->len, dead);
 }
 
-// The hint if it is free, else the highest free range below mmap_base, else anywhere.
-static int find_place(struct mm *mm, struct request *r) {
-    uaddr_t hint = ALIGN_DOWN(r->addr, PAGE_SIZE);
-    if (hint && range_ok(hint, r->len)) {
+int vm_find_place(struct mm *mm, uaddr_t *addr, uint64_t len) {
+    uaddr_t hint = ALIGN_DOWN(*addr, PAGE_SIZE);
+    if (hint && range_ok(hint, len)) {
         struct vma *next = vma_find(mm, hint);
-        if (!next || hint + r->len <= vma_guard_start(next)) {
-            r->addr = hint;
+        if (!next || hint + len <= vma_guard_start(next)) {
+            *addr = hint;
             return 0;
         }
     }
-    r->addr = vma_find_gap(mm, r->len, MMAP_MIN_ADDR, mm->mmap_base);
-    if (!r->addr)
-        r->addr = vma_find_gap(mm, r->len, MMAP_MIN_ADDR, USER_END);
-    return r->addr ? 0 : -ENOMEM;
+    *addr = vma_find_gap(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
+    if (!*addr)
+        *addr = vma_find_gap(mm, len, MMAP_MIN_ADDR, USER_END);
+    return *addr ? 0 : -ENOMEM;
 }
 
 static int map_locked(struct mm *mm, struct request *r, struct list *dead) {
     bool fixed = r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    r->vm_flags |= mm->lock_flags;
     int err = mm_may_grow(mm, r->vm_flags, r->len >> PAGE_SHIFT);
     if (!err)
-        err = fixed ? take_fixed(mm, r, dead) : find_place(mm, r);
+        err = fixed ? take_fixed(mm, r, dead) : vm_find_place(mm, &r->addr, r->len);
     if (err)
         return err;
     uint64_t pgoff = r->mapping ? r->pgoff : r->addr >> PAGE_SHIFT;
     return vm_add_area(mm, r->addr, r->addr + r->len, r->vm_flags, r->mapping, r->file, pgoff);
-}
-
-// MAP_POPULATE, MAP_LOCKED: best effort, errors do not count (mmap(2)).
-static void populate(struct mm *mm, const struct request *r) {
-    enum fault_access access = FAULT_READ;
-    if ((r->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE)
-        access = FAULT_WRITE;
-    for (uaddr_t va = r->addr; va < r->addr + r->len; va += PAGE_SIZE)
-        if (vm_fault(mm, va, access))
-            return;
 }
 
 int64_t vm_mmap(struct mm *mm, uaddr_t addr, uint64_t len, int prot, int flags,
@@ -297,7 +290,8 @@ int64_t vm_mmap(struct mm *mm, uaddr_t addr, uint64_t len, int prot, int flags,
         r.mapping->ops->release(r.file); // the VMA has its own hold
     if (err)
         return err;
-    if (flags & (MAP_POPULATE | MAP_LOCKED) && !(flags & MAP_NONBLOCK))
-        populate(mm, &r);
+    bool lock = (r.vm_flags & VM_LOCK_MASK) == VM_LOCKED;
+    if (lock || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+        (void)!vm_populate(mm, r.addr, r.addr + r.len, POPULATE_ALL); // errors do not count
     return r.addr;
 }

@@ -28,29 +28,12 @@ static pte_t restrict_pte(pte_t pte, uint32_t vm_flags) {
 
 static void change_ptes(struct mm *mm, uaddr_t start, uaddr_t end, uint32_t vm_flags) {
     struct pt_cursor c;
-    bool more = true;
-    while (more && start < end) {
-        spin_lock(&mm->ptl);
-        more = pt_first(&c, mm->root, start, end);
-        for (; more && c.slot != c.stop; c.slot++)
+    while (mm_lock_table(mm, &c, &start, end)) {
+        for (; c.slot != c.stop; c.slot++)
             if (pte_has_page(*c.slot))
                 WRITE_ONCE(c.slot->v, restrict_pte(*c.slot, vm_flags).v);
-        if (more)
-            start = ALIGN_DOWN(c.va, pt_level_size(1)) + pt_level_size(1);
         spin_unlock(&mm->ptl);
     }
-}
-
-// [start, end) lies in v. Splits v so that it is exactly that range; returns the VMA to change.
-static int isolate(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t end) {
-    struct vma *upper;
-    if ((*v)->start < start) {
-        int err = vma_split(mm, *v, start, &upper);
-        if (err)
-            return err;
-        *v = upper;
-    }
-    return (*v)->end > end ? vma_split(mm, *v, end, &upper) : 0;
 }
 
 // One VMA's part of the range. *v becomes the VMA that has it afterwards.
@@ -66,7 +49,7 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t en
             return -ENOMEM;
         new |= VM_ACCOUNT;
     }
-    int err = isolate(mm, v, start, end);
+    int err = vma_isolate(mm, v, start, end);
     if (err)
         return err;
     mm_account(mm, old, -(int64_t)vma_pages(*v));

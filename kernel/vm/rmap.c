@@ -83,7 +83,7 @@ void rmap_unmap_range(struct mapping *m, uint64_t first, uint64_t last, bool als
         if (!overlap(v, first, last, &start, &end))
             continue;
         tlb_gather_init(&g, v->mm, false);
-        zap_range(&g, start, end, also_private_copies ? 0 : ZAP_FILE_ONLY);
+        zap_range(&g, start, end, (also_private_copies ? 0 : ZAP_FILE_ONLY) | zap_locked(v));
         tlb_finish(&g);
     }
     mutex_unlock(&m->rmap_lock);
@@ -221,6 +221,8 @@ bool rmap_referenced(struct page *p, bool *exec) {
 
 static void unmap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot) {
     struct page *p = w->page;
+    if (READ_ONCE(p->mlocked)) // as of now: it may be this PTE that counts
+        return;
     pt_clear(slot);
     tlb_flush_range(mm, va, va + PAGE_SIZE);
     mm->rss_file--;
@@ -233,6 +235,8 @@ static void unmap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slo
 }
 
 static void swap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot) {
+    if (READ_ONCE(w->page->mlocked))
+        return;
     swap_out_pte(mm, slot, w->page);
     tlb_flush_range(mm, va, va + PAGE_SIZE);
     page_put(w->page); // the PTE's

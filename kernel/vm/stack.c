@@ -7,13 +7,14 @@
 // RLIMIT_STACK and the guard gap allow. Nothing else may be placed within the gap
 // (vma_guard_start), so an overrun stack faults instead of running into other memory.
 #include "abi/errno.h"
+#include "sched/limits.h"
 #include "vm/mmap.h"
 
 static int grow_to(struct mm *mm, struct vma *v, uaddr_t start) {
     struct vma *prev = vma_prev(mm, v);
     uint64_t pages = (v->start - start) >> PAGE_SHIFT;
 
-    if (start < PAGE_SIZE || v->end - start > mm->limits.stack)
+    if (start < PAGE_SIZE || v->end - start > current_limit(RLIMIT_STACK))
         return -EFAULT;
     if (prev && !(prev->flags & VM_GROWSDOWN) && (prev->flags & (VM_READ | VM_WRITE | VM_EXEC)) &&
         start - prev->end < STACK_GUARD_GAP)

@@ -21,6 +21,7 @@
 #include "sched/thread.h"
 #include "vm/faultcase.h"
 #include "vm/icache.h"
+#include "vm/mlock.h"
 #include "vm/prot.h"
 #include "vm/swapmap.h"
 
@@ -78,6 +79,7 @@ static void map_page(struct fault *f, struct page *p, swp_t e) {
     page_get(p);
     WRITE_ONCE(f->slot->v, pte_make(page_to_phys(p), bits).v);
     mm->rss_anon++;
+    vma_note_mapped(f->vma, p);
     mm->swap_entries--;
     swap_free(e);
     swap_page_sync(p);

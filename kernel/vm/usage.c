@@ -41,14 +41,9 @@ void vma_usage(const struct vma *v, struct vm_usage *u) {
     struct mm *mm = v->mm;
     struct pt_cursor c;
     uaddr_t start = v->start;
-    bool more = true;
 
-    while (more && start < v->end) { // one hold of ptl for each last-level table
-        spin_lock(&mm->ptl);
-        more = pt_first(&c, mm->root, start, v->end);
-        if (more)
-            start = c.va + ((vaddr_t)(c.stop - c.slot) << pt_level_shift(c.level));
-        for (; more && c.slot != c.stop; c.slot++)
+    while (mm_lock_table(mm, &c, &start, v->end)) {
+        for (; c.slot != c.stop; c.slot++)
             add_pte(v, *c.slot, pt_level_size(c.level), u);
         spin_unlock(&mm->ptl);
     }

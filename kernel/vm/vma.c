@@ -52,6 +52,7 @@ static void augment(struct rb_node *n) {
 void vma_tree_init(struct mm *mm) {
     mm->vmas = (struct rb_root){.augment = augment};
     list_init(&mm->vma_list);
+    list_init(&mm->moved);
     mm->vma_cache = NULL;
     mm->map_count = 0;
 }
@@ -224,6 +225,20 @@ int vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper) {
     return 0;
 }
 
+int vma_isolate(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t end) {
+    struct vma *whole = *v, *upper;
+    int err = 0;
+    assertf(whole->start <= start && start < end && end <= whole->end, "%#lx-%#lx of %#lx-%#lx",
+            start, end, whole->start, whole->end);
+    if (whole->start < start)
+        err = vma_split(mm, whole, start, v);
+    if (!err && (*v)->end > end)
+        err = vma_split(mm, *v, end, &upper);
+    if (err)
+        *v = vma_merge(mm, whole);
+    return err;
+}
+
 bool vma_can_merge(const struct vma *lower, const struct vma *upper) {
     return lower->end == upper->start && lower->mapping == upper->mapping &&
            lower->file == upper->file && lower->moved == upper->moved &&
@@ -333,6 +348,9 @@ void vma_check(struct mm *mm) {
         uint64_t largest = max(node_max_gap(v->node.left), node_max_gap(v->node.right));
         assertf(v->max_gap == max(v->gap, largest), "%#lx: max_gap %#lx", v->start, v->max_gap);
         assertf(!v->file || v->mapping, "%#lx has a file and no mapping", v->start);
+        assertf(!v->moved == list_empty(&v->moved_link), "%#lx, moved by %ld", v->start, v->moved);
+        assertf(v->mapping || vma_birth_index(v, v->start) == v->pgoff,
+                "%#lx is page %lu, moved by %ld", v->start, v->pgoff, v->moved);
         prev = v;
         n = rb_next(n);
         count++;

@@ -23,13 +23,17 @@
 #define VM_MAYWRITE 0x20u
 #define VM_MAYEXEC 0x40u
 #define VM_GROWSDOWN 0x100u
-#define VM_LOCKED 0x200u
+#define VM_LOCKED 0x200u // its pages count in page->mlocked (vm/mlock.h)
 #define VM_NORESERVE 0x400u
 #define VM_ACCOUNT 0x800u // counted in what is promised (vm/commit.h)
 #define VM_STACK 0x1000u // named [stack]
 #define VM_DONTEXPAND 0x2000u
 #define VM_SPECIAL 0x4000u // vDSO: pages without struct page accounting
 #define VM_HAS_ANON 0x8000u // a private copy of a page of the file was made here: fork must look
+#define VM_LOCKONFAULT 0x10000u // mlock2: pages are locked as they are touched
+#define VM_LOCK_MASK (VM_LOCKED | VM_LOCKONFAULT)
+#define VM_DONTFORK 0x20000u // madvise(2)
+#define VM_WIPEONFORK 0x40000u
 #define VM_MERGE_IGNORES VM_HAS_ANON
 
 // No mapping may come closer below a VM_GROWSDOWN one, so that an overrun stack faults.
@@ -70,6 +74,9 @@ void vma_set_range(struct mm *mm, struct vma *v, uaddr_t start, uaddr_t end, uin
 // Splits v at addr (page aligned, inside); v keeps the lower part, *upper gets the new one.
 // 0 or -ENOMEM (nothing changed).
 int __must_check vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper);
+// [start, end) lies in *v: splits so that it is a VMA of its own, which *v is then. 0 or -ENOMEM
+// (nothing changed).
+int __must_check vma_isolate(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t end);
 bool vma_can_merge(const struct vma *lower, const struct vma *upper);
 // Merges v with its neighbours where possible; returns the survivor.
 struct vma *vma_merge(struct mm *mm, struct vma *v);

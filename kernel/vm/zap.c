@@ -20,11 +20,12 @@
 
 #include "mm/stat.h"
 #include "sched/sched.h"
+#include "vm/mlock.h"
 #include "vm/swap.h"
 
 struct zap {
     struct tlb_gather *g;
-    bool file_only;
+    bool file_only, locked;
     long anon, file;            // PTEs taken out
     long anon_gone, file_gone;  // pages whose last PTE that was
     long entries;
@@ -34,6 +35,8 @@ static inline void zap_page(struct zap *z, struct page *p) {
     const uint32_t anon = 1u << PG_ANON, cached = 1u << PG_SWAPCACHE;
     int old = atomic_add(&p->mapcount, -1); // before the look at PG_SWAPCACHE (swapmap.c)
     assertf(old > 0, "page %#lx mapcount %d", page_to_pfn(p), old);
+    if (unlikely(z->locked))
+        page_munlock(p);
     uint32_t kind = atomic_load_relaxed(&p->flags) & (anon | cached);
     if (likely(kind == anon)) {
         z->anon++;
@@ -111,7 +114,7 @@ void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
 
     assertf(start < end && end <= USER_END, "zap %#lx-%#lx", start, end);
     while (start < end) {
-        struct zap z = {.g = g, .file_only = how & ZAP_FILE_ONLY};
+        struct zap z = {.g = g, .file_only = how & ZAP_FILE_ONLY, .locked = how & ZAP_LOCKED};
         spin_lock(&mm->ptl);
         if (!pt_first(&c, mm->root, start, end)) {
             spin_unlock(&mm->ptl);

@@ -53,7 +53,7 @@ void *mremap(void *addr, size_t old_len, size_t new_len, int flags, ...)
     va_list ap;
 
     va_start(ap, flags);
-    long to = flags & MREMAP_FIXED ? va_arg(ap, long) : 0;
+    long to = flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? va_arg(ap, long) : 0;
     va_end(ap);
     return (void *)sysret(sys5(SYS_mremap, (long)addr, old_len, new_len, flags, to));
 }
@@ -76,6 +76,11 @@ int mincore(void *addr, size_t len, unsigned char *vec)
 int mlock(const void *addr, size_t len)
 {
     return sysret(sys2(SYS_mlock, (long)addr, len));
+}
+
+int mlock2(const void *addr, size_t len, unsigned flags)
+{
+    return sysret(sys3(SYS_mlock2, (long)addr, len, flags));
 }
 
 int munlock(const void *addr, size_t len)

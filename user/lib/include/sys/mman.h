@@ -13,6 +13,7 @@ int msync(void *addr, size_t len, int flags);
 int madvise(void *addr, size_t len, int advice);
 int mincore(void *addr, size_t len, unsigned char *vec);
 int mlock(const void *addr, size_t len);
+int mlock2(const void *addr, size_t len, unsigned flags);
 int munlock(const void *addr, size_t len);
 int mlockall(int flags);
 int munlockall(void);

@@ -10,7 +10,7 @@ struct vma;
 
 struct mm {
     struct rb_root vmas;
-    struct list vma_list;
+    struct list vma_list, moved;
     struct vma *vma_cache;
     uint64_t map_count;
 };
