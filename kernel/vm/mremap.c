@@ -14,9 +14,9 @@
 // Everything that can fail is done first: the checks, the split, the tables at the new place. What
 // MREMAP_FIXED replaces is gone even if the call fails afterwards, as on Linux.
 //
-// Locks: mm->lock for writing keeps faults out. Who walks the reverse map does without it. Of a file
-// it waits for rmap_lock, which is held until VMA and entries agree again; of anonymous memory it
-// may miss entries on their way (rmap.c), but never meets one whose old address a TLB still has.
+// Locks: mm->lock for writing keeps faults out. Who walks the reverse map does without it. A file's
+// waits for rmap_lock, held until VMA and entries agree again; that of anonymous memory may miss
+// entries on their way (rmap.c), but never meets one whose old address a TLB still has.
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "vm/mmap.h"
