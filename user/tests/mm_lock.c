@@ -38,7 +38,7 @@ static void become_user(void) { check_ok(setuid(1000)); }
 
 static void test_lock(void)
 {
-    long before = system_kib();
+    long before = system_kib(), unevictable = proc_value("/proc/meminfo", "Unevictable");
     char *p = map_anon(32 * PAGE);
 
     p[PAGE] = 1;
@@ -46,6 +46,7 @@ static void test_lock(void)
     check_int(locked_kib(), 20);
     check_int(resident(p, 32), 5);
     check_int(system_kib() - before, 20);
+    check_int(proc_value("/proc/meminfo", "Unevictable") - unevictable, 20);
     check_ok(mlock(p + PAGE, 9 * PAGE)); /* overlaps */
     check_int(locked_kib(), 40);
     check_int(system_kib() - before, 40);
@@ -66,6 +67,7 @@ static void test_lock(void)
     check_ok(munlockall());
     check_int(locked_kib(), 0);
     check_int(system_kib(), before);
+    check_int(proc_value("/proc/meminfo", "Unevictable"), unevictable);
 }
 
 static void test_onfault(void)

@@ -13,25 +13,12 @@
 #define RW (PROT_READ | PROT_WRITE)
 #define VM "/proc/sys/vm/"
 
-/* 0, or the error of the write. */
-static int put(const char *path, const char *value)
-{
-    int fd = open(path, O_WRONLY), error = 0;
-
-    if (fd < 0)
-        return errno;
-    if (write(fd, value, strlen(value)) < 0)
-        error = errno;
-    close(fd);
-    return error;
-}
-
 static void put_number(const char *path, long value)
 {
     char number[24];
 
     snprintf(number, sizeof(number), "%ld\n", value);
-    check_int(put(path, number), 0);
+    check_int(put_text(path, number), 0);
 }
 
 static long get(const char *path)
@@ -58,7 +45,7 @@ static void test_rubbish(void)
     for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
         long before = get(files[f]);
         for (size_t i = 1; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
-            if (put(files[f], rubbish[i]) != EINVAL)
+            if (put_text(files[f], rubbish[i]) != EINVAL)
                 test_fail(__FILE__, __LINE__, "%s takes \"%s\"", files[f], rubbish[i]);
             check_int(get(files[f]), before);
         }
@@ -72,7 +59,7 @@ static void test_settings(void)
 
     for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
         long before = get(files[f]);
-        check_int(put(files[f], " 42 \n"), 0);
+        check_int(put_text(files[f], " 42 \n"), 0);
         check_int(get(files[f]), 42);
         put_number(files[f], before);
     }
@@ -275,10 +262,10 @@ static void test_scores(void)
     if (pid == 0) {
         check_int(get("/proc/self/oom_score_adj"), 500);
         check_ok(setuid(1000));
-        check_int(put("/proc/self/oom_score_adj", "600"), 0);
-        check_int(put("/proc/self/oom_score_adj", "599"), EACCES);
+        check_int(put_text("/proc/self/oom_score_adj", "600"), 0);
+        check_int(put_text("/proc/self/oom_score_adj", "599"), EACCES);
         snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", getppid());
-        check(put(path, "700") != 0);
+        check(put_text(path, "700") != 0);
         _exit(0);
     }
     check_exit(pid, 0);

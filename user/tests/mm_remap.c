@@ -9,6 +9,7 @@
 
 #define RW    (PROT_READ | PROT_WRITE)
 #define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
+#define SWAPPINESS "/proc/sys/vm/swappiness"
 #define TABLE (2 * MIB) /* what one page table maps */
 
 /* An address with len free bytes, aligned to a page table's reach, and off more. */
@@ -45,6 +46,14 @@ static void test_shrink_grow(void)
     map_fixed(p + 6 * PAGE, PAGE); /* merges: now the end lies further up */
     check_errno(mremap(p, 6 * PAGE, 7 * PAGE, 0), ENOMEM);
     check(mremap(p, 7 * PAGE, 8 * PAGE, 0) == p);
+}
+
+static int in_memory(char *p)
+{
+    unsigned char in;
+
+    check_ok(mincore(p, PAGE, &in));
+    return in & 1;
 }
 
 /* A move by `off` within a table's reach, of more than two tables with some holes in the pages. */
@@ -299,6 +308,44 @@ static void test_swapped(void)
     end_swap();
 }
 
+/* Reads the root disk until n pages of this process are out, or four times what memory holds. */
+static void press(int n)
+{
+    static char buf[64 * KIB];
+    int fd = check_ok(open("/dev/vda", O_RDONLY));
+
+    for (uint64_t done = 0; done < 4 * ram_bytes() && vm_swap() < n;) {
+        ssize_t got = check_ok(read(fd, buf, sizeof buf));
+        done += got;
+        if (got == 0)
+            check_ok(lseek(fd, 0, SEEK_SET));
+    }
+    close(fd);
+}
+
+/* Reclaim finds the pages at their new place, but for those that are locked. */
+static void test_reclaimed(void)
+{
+    char *p = map_anon(64 * PAGE), *q = free_place(64 * PAGE, PAGE), old[32];
+
+    if (ram_bytes() > 48 * MIB)
+        test_skip("more memory than the disk can fill");
+    begin_swap(2049);
+    check(read_text(SWAPPINESS, old, sizeof old) != NULL);
+    check_int(put_text(SWAPPINESS, "200"), 0);
+    fill_pattern(p, 64 * PAGE, 5, 0);
+    check(mremap(p, 64 * PAGE, 64 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
+    check_ok(mlock(q + 8 * PAGE, 8 * PAGE));
+    check_ok(madvise(q, 8 * PAGE, MADV_COLD));
+    check_ok(madvise(q + 16 * PAGE, 48 * PAGE, MADV_COLD));
+    press(64);
+    for (int i = 0; i < 64; i++)
+        check_int(in_memory(q + i * PAGE), i >= 8 && i < 16);
+    check_int(put_text(SWAPPINESS, old), 0);
+    check_int(check_pattern(q, 64 * PAGE, 5, 0), -1);
+    end_swap();
+}
+
 /* ---- mincore */
 
 static void test_mincore(void)
@@ -318,6 +365,35 @@ static void test_mincore(void)
     for (int i = 0; i < 5; i++)
         check_int(in[i] & 1, 1);
     close(fd);
+}
+
+/* A page that is out is not in, but for one that somebody else has read into the swap cache. */
+static void test_mincore_swap(void)
+{
+    int ready[2], over[2];
+    char c;
+
+    begin_swap(257);
+    char *p = swapped(64, 5);
+    check(!in_memory(p) && !in_memory(p + 40 * PAGE));
+    check_ok(pipe(ready));
+    check_ok(pipe(over));
+    pid_t pid = xfork();
+    if (pid == 0) {
+        read_at(p + 40 * PAGE);
+        check_int(write(ready[1], "", 1), 1);
+        _exit(read(over[0], &c, 1) != 1);
+    }
+    check_int(read(ready[0], &c, 1), 1);
+    check_int(vm_swap(), 64); /* ours are entries still */
+    check(!in_memory(p) && in_memory(p + 40 * PAGE));
+    check_int(vm_swap(), 64);
+    check_int(write(over[1], "", 1), 1);
+    check_exit(pid, 0);
+    check_int(check_pattern(p, 64 * PAGE, 5, 0), -1);
+    check(in_memory(p) && in_memory(p + 40 * PAGE));
+    check_ok(munmap(p, 64 * PAGE));
+    end_swap();
 }
 
 static void test_mincore_errors(void)
@@ -348,7 +424,9 @@ const struct test remap_tests[] = {
     {"mremap.limit", test_limit, T_NATIVE},
     {"mremap.random", test_random},
     {"mremap.swapped", test_swapped, T_NATIVE},
+    {"mremap.reclaimed", test_reclaimed, T_NATIVE},
     {"mincore.pages", test_mincore},
+    {"mincore.swap", test_mincore_swap, T_NATIVE},
     {"mincore.errors", test_mincore_errors, T_NATIVE},
     {NULL, NULL},
 };

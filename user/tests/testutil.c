@@ -142,6 +142,18 @@ char *read_text(const char *path, char *buf, size_t size)
     return buf;
 }
 
+int put_text(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY), error = 0;
+
+    if (fd < 0)
+        return errno;
+    if (write(fd, text, strlen(text)) < 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
 int all_bytes(const void *buf, int byte, size_t len)
 {
     const unsigned char *p = buf;

@@ -48,6 +48,8 @@ void fill_pattern(void *buf, size_t len, uint64_t seed, uint64_t off);
 long check_pattern(const void *buf, size_t len, uint64_t seed, uint64_t off);
 /* All of a small file as text. */
 char *read_text(const char *path, char *buf, size_t size);
+/* One write to a file that is there: 0 or the error. */
+int put_text(const char *path, const char *text);
 int all_bytes(const void *buf, int byte, size_t len);
 
 uint64_t now_us(void);
