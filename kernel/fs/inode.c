@@ -346,7 +346,7 @@ void inode_fill_stat(struct inode *i, struct stat *st) {
     st->st_blksize = PAGE_SIZE;
     st->st_blocks = (int64_t)i->blocks;
     if (i->mapping.is_shmem)
-        st->st_blocks = (int64_t)i->mapping.nrpages * (int64_t)(PAGE_SIZE / 512);
+        st->st_blocks = (int64_t)((i->mapping.nrpages + i->mapping.nrswapped) * (PAGE_SIZE / 512));
     st->st_atim = i->atime;
     st->st_mtim = i->mtime;
     st->st_ctim = i->ctime;

@@ -1,8 +1,7 @@
 // tmpfs: a file system in memory.
 //
-// Data lives in the page cache alone: read_pages fills with zeroes what was never written, and
-// there is no write_pages, so a page that was written stays until the file goes. Names:
-// tmpfs_dir.c.
+// Data lives in the page cache and in swap (vm/shmemswap.c): what was never written reads as
+// zeroes, and there is no write_pages. Names: tmpfs_dir.c.
 //
 // Invariants: 1. an inode with a name stays in the inode cache (super.keep_inodes), as there is no
 // disk to read it from. 2. `used` counts the pages written to, each marked by page->private = 1,
@@ -15,15 +14,9 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
+#include "vm/shmemswap.h"
 
 // ---- pages --------------------------------------------------------------------------------------
-
-static void tmpfs_read_pages(struct mapping *m, struct page **pages, int n) {
-    for (int k = 0; k < n; k++) {
-        memset(page_to_virt(pages[k]), 0, PAGE_SIZE);
-        page_end_read(pages[k], 0);
-    }
-}
 
 // Charges the page at its first write.
 static int tmpfs_prepare_write(struct mapping *m, struct page *page, uint32_t from, uint32_t to) {
@@ -46,7 +39,7 @@ static int tmpfs_prepare_write(struct mapping *m, struct page *page, uint32_t fr
 }
 
 static const struct mapping_ops tmpfs_mapping_ops = {
-    .read_pages = tmpfs_read_pages,
+    .read_pages = shmem_read_pages,
     .prepare_write = tmpfs_prepare_write,
     .hold = file_mapping_hold,
     .release = file_mapping_release,
@@ -61,6 +54,8 @@ static void recount(struct inode *i) {
     spin_lock(&i->mapping.lock);
     for (; (p = radix_next(&i->mapping.pages, &index)); index++)
         left += p->private != 0;
+    for (index = 0; radix_next(&i->mapping.swapped, &index); index++)
+        left++; // all were written
     spin_unlock(&i->mapping.lock);
     mutex_lock(&t->lock);
     t->used -= tmpfs_node(i)->used - left;

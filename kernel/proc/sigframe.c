@@ -42,6 +42,7 @@ int sigframe_init(void) {
         return err;
     memcpy(page_to_virt(page), code, sizeof code);
     fence_i();
+    page_mark_dirty(page);
     page_put(page);
     return 0;
 }

@@ -223,6 +223,7 @@ for n in (1, 2, 4):
     add(f"user.cpus{n}", usertests, cpus=n)
 add("user.mem16", usertests, cpus=1, mem="16M")
 add("user.cpus4_mem16", usertests, cpus=4, mem="16M")
+add("user.swapshared", guest, command="usertests swapshared", expect=r"ok swapshared.pressure\n(.*\n)*7 passed, 0 failed", mem="32M", cpus=2)
 add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
 add("shell", guest, command="cd /tests/sh && ./run /bin/sh", expect=PASSED, cpus=2)
 
@@ -438,6 +439,12 @@ add("swap.swapoff_error", swapping, cpus=2, rules=[("read", 70)],
 # What cannot be written stays in memory.
 add("swap.write_error", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", None)], cpus=2)
 add("swap.write_errors", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", 9), ("write", 100)], cpus=4)
+# The same for shared memory: what was read in vain can be read again, and goes with its file.
+FILE_SWAPPER = SWAPPER.replace("swapper", "file_swapper")
+add("swap.file_read_error", swapping, command=FILE_SWAPPER, rules=[("read", 70), ("read", 77)], cpus=2,
+    expect=r"out 300, good 298, lost 2, left 0\nFilename.*\nend")
+add("swap.file_write_error", swapping, command=FILE_SWAPPER, rules=[("write", None)], cpus=2,
+    expect=r"good 300, lost 0, left \d+\nFilename.*\nend")
 add("swap.header_error", swapping, command="swapon /dev/vdb; echo $?", expect="^1$", rules=[("read", 0)])
 
 

@@ -36,7 +36,7 @@ size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write) {
         assertf(p->refcount > 0, "pfn %#lx", page_to_pfn(p));
         char *there = (char *)page_to_virt(p) + off, *here = (char *)buf + done;
         memcpy(write ? there : here, write ? here : there, part);
-        if (write && page_test(p, PG_ANON))
+        if (write && p->flags & (1u << PG_ANON | 1u << PG_SWAPBACKED))
             page_set(p, PG_DIRTY); // it may have got a slot meanwhile (vm/swap.h)
         page_put(p);
         done += part;

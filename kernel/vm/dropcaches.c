@@ -10,10 +10,10 @@
 
 #define SCAN_BATCH 32 // pages looked at with one hold of a tree lock
 
-// Only the tree holds it, it is clean, and not in use.
+// Only the tree holds it, it is clean, not in use, and has no place in swap.
 static bool can_go(const struct page *p) {
     const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK | 1u << PG_LOCKED;
-    return p->refcount == 1 && p->mapcount == 0 && !(p->flags & busy);
+    return p->refcount == 1 && p->mapcount == 0 && !(p->flags & busy) && !p->private_ptr;
 }
 
 // Looks at SCAN_BATCH pages of m from *index on and drops what can go. False: past the end.
@@ -40,33 +40,10 @@ static bool drop_some(struct mapping *m, uint64_t *index, uint64_t *freed) {
     return p;
 }
 
-// The mapping at the head of the ring, pinned and moved to its end; NULL: there is none.
-static struct mapping *next_mapping(void) {
-    struct mapping *m = NULL;
-    spin_lock(&mappings_lock);
-    if (!list_empty(&mappings_all)) {
-        m = list_first(&mappings_all, struct mapping, all_link);
-        list_move_back(&mappings_all, &m->all_link);
-        mapping_pin(m);
-    }
-    spin_unlock(&mappings_lock);
-    return m;
-}
-
-static uint64_t ring_size(void) {
-    uint64_t n = 0;
-    struct list *l;
-    spin_lock(&mappings_lock);
-    for (l = mappings_all.next; l != &mappings_all; l = l->next)
-        n++;
-    spin_unlock(&mappings_lock);
-    return n;
-}
-
 uint64_t page_cache_drop_all(void) {
     uint64_t freed = 0;
-    for (uint64_t left = ring_size(); left; left--) {
-        struct mapping *m = next_mapping();
+    for (uint64_t left = mappings_count(); left; left--) {
+        struct mapping *m = mappings_next();
         uint64_t index = 0;
         if (!m)
             break;

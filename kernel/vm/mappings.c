@@ -48,6 +48,28 @@ void mapping_note_dirty(struct mapping *m) {
         waitq_wake_all(&writeback_waitq);
 }
 
+struct mapping *mappings_next(void) {
+    struct mapping *m = NULL;
+    spin_lock(&mappings_lock);
+    if (!list_empty(&mappings_all)) {
+        m = list_first(&mappings_all, struct mapping, all_link);
+        list_move_back(&mappings_all, &m->all_link);
+        mapping_pin(m);
+    }
+    spin_unlock(&mappings_lock);
+    return m;
+}
+
+uint64_t mappings_count(void) {
+    uint64_t n = 0;
+    struct list *l;
+    spin_lock(&mappings_lock);
+    for (l = mappings_all.next; l != &mappings_all; l = l->next)
+        n++;
+    spin_unlock(&mappings_lock);
+    return n;
+}
+
 void mapping_unpin(struct mapping *m) {
     spin_lock(&mappings_lock);
     assertf(m->pins > 0, "mapping %p unpinned twice", (void *)m);

@@ -15,6 +15,10 @@ void mapping_enlist(struct mapping *m);
 void mapping_note_dirty(struct mapping *m);
 // Takes m off both lists and waits until nobody has it pinned.
 void mapping_delist(struct mapping *m);
+// All mappings in turn: the one at the head of the ring, pinned and moved to its end, or NULL; and
+// how many there are, so that a pass knows when to stop.
+struct mapping *mappings_next(void);
+uint64_t mappings_count(void);
 // mappings_lock held.
 static inline void mapping_pin(struct mapping *m) { m->pins++; }
 void mapping_unpin(struct mapping *m); // mappings_lock not held

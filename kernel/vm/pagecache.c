@@ -36,6 +36,7 @@
 #include "vm/pagelock.h"
 #include "vm/readahead.h"
 #include "vm/rmap.h"
+#include "vm/shmemswap.h"
 #include "vm/writeback.h"
 
 #define RETRY_NS 10000000UL // for memory, each time
@@ -56,6 +57,7 @@ void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host) 
     *m = (struct mapping){.ops = ops, .host = host};
     spin_init(&m->lock, "mapping", RANK_PAGECACHE);
     radix_init(&m->pages, &node_ops);
+    radix_init(&m->swapped, &node_ops);
     mutex_init(&m->rmap_lock, "rmap", RANK_RMAP);
     list_init(&m->vmas);
     list_init(&m->all_link);
@@ -67,7 +69,7 @@ void mapping_destroy(struct mapping *m) {
     assertf(list_empty(&m->vmas), "mapping %p destroyed while mapped", (void *)m);
     if (m->ops && !list_empty(&m->all_link))
         mapping_delist(m);
-    if (m->nrpages)
+    if (m->nrpages || m->nrswapped)
         page_cache_drop_range(m, 0);
     assertf(m->nrpages == 0, "%lu pages left", m->nrpages);
 }
@@ -123,6 +125,8 @@ void page_cache_delete(struct mapping *m, struct page *p) {
     assertf(!page_test(p, PG_WRITEBACK), "page %#lx is being written", page_to_pfn(p));
     void *old = radix_remove(&m->pages, p->index);
     assertf(old == p, "index %lu holds %p", p->index, old);
+    if (m->is_shmem && p->private_ptr)
+        shmem_free_slot(p);
     p->owner = NULL;
     m->nrpages--;
     if (page_test_clear(p, PG_DIRTY) && m->ops->write_pages)

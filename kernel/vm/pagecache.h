@@ -42,6 +42,8 @@ struct mapping {
     struct spinlock lock;           // RANK_PAGECACHE
     struct radix pages;             // [tree] struct page *; tags: MAPPING_TAG_*
     uint64_t nrpages;               // [tree]
+    struct radix swapped;           // [tree] of shared memory: entries of pages that are out
+    uint64_t nrswapped;             // [tree] of these
     const struct mapping_ops *ops;  // [I]
     void *host;                     // [I] struct inode or struct blkdev
     uint64_t size;                  // [a] bytes; for files this is the size of the inode

@@ -3,7 +3,8 @@
 //   ptl: up to BATCH pages that only this mm maps, page locks tried | a slot for each
 //   ptl: PTEs become entries; one flush of the TLB | pages are written together | frames are freed
 //
-// Pages that are shared, locked, or in use by somebody else stay. When swap is full the rest stays.
+// Pages that several PTEs map, locked ones, and those in use by somebody else stay. When swap is
+// full the rest stays. Pages of shared memory go by their mapping (shmemswap.c).
 //
 // Locks: mm->lock for reading; page locks are only tried. A page's references are counted under
 // ptl: whoever wants to use it through the page table pins it there.
@@ -12,7 +13,8 @@
 #include "abi/errno.h"
 #include "sched/sched.h"
 #include "vm/mm.h"
-#include "vm/swap.h"
+#include "vm/rmap.h"
+#include "vm/shmemswap.h"
 #include "vm/tlb.h"
 #include "vm/vma.h"
 
@@ -103,10 +105,58 @@ static void free_written(struct pageout *o) {
     }
 }
 
+// ---- shared memory: its pages leave their one PTE by way of the mapping
+
+// The locked page starts on its way out. Unlocks it. False: it stays.
+static bool send_shared(struct swap_batch *b, struct page *p, const struct mapping *m) {
+    bool ours = p->owner == m && page_test(p, PG_UPTODATE) && !page_test(p, PG_WRITEBACK) &&
+                atomic_load(&p->mapcount) <= 1;
+    if (ours && p->mapcount)
+        ours = rmap_unmap_page(p);
+    if (ours && page_test(p, PG_DIRTY))
+        return shmem_write(b, p);
+    page_unlock(p);
+    return ours;
+}
+
+static void finish_shared(struct page *p) {
+    page_wait_writeback(p);
+    if (page_trylock(p)) {
+        if (p->owner)
+            (void)shmem_leave(p);
+        page_unlock(p);
+    }
+}
+
+static __noinline void pageout_shared(struct mapping *m, uint64_t index, uint64_t end) {
+    struct page *pages[BATCH];
+    while (index < end) {
+        struct swap_batch b = {0};
+        int n = 0;
+        for (; index < end && n < BATCH; index++) {
+            struct page *p = page_cache_find(m, index);
+            if (!p)
+                continue;
+            if (page_trylock(p) && send_shared(&b, p, m))
+                pages[n++] = p;
+            else
+                page_put(p);
+        }
+        swap_flush(&b);
+        for (int i = 0; i < n; i++) {
+            finish_shared(pages[i]);
+            page_put(pages[i]);
+        }
+        cond_resched();
+    }
+}
+
 int vm_pageout(struct vma *v, uaddr_t start, uaddr_t end) {
     struct pageout o = {.mm = v->mm};
     if (v->flags & (VM_LOCKED | VM_SPECIAL))
         return -EINVAL;
+    if (v->mapping && v->mapping->is_shmem)
+        pageout_shared(v->mapping, vma_pgoff(v, start), vma_pgoff(v, end - 1) + 1);
     while (start < end && swap_free_pages() > 0) {
         o.n = 0;
         collect(&o, &start, end);

@@ -17,6 +17,8 @@
 // last page of the file is read, except the page that was asked for.
 #include "vm/readahead.h"
 
+#include "vm/shmemswap.h"
+
 // Makes the absent pages of [start, start + n) and reads them in runs of consecutive index. The
 // page at index `mark` gets PG_READAHEAD. -ENOMEM only when the page `start` could not be had.
 static int read_range(struct mapping *m, uint64_t start, uint64_t n, uint64_t mark) {
@@ -86,9 +88,24 @@ void readahead_next(struct mapping *m, struct readahead *ra, uint64_t index) {
         ra->size = ra->async_size = 0; // out of memory: the reader will miss and ask again
 }
 
+// Shared memory: only what is in swap is read. Cuts [*start, *start + *n) to the run of such pages
+// around index; false: it is not one of them.
+static bool shmem_run(struct mapping *m, uint64_t index, uint64_t *start, uint64_t *n) {
+    uint64_t first = index, end = index;
+    while (end < *start + *n && shmem_is_out(m, end))
+        end++;
+    while (first > *start && shmem_is_out(m, first - 1))
+        first--;
+    *start = first;
+    *n = end - first;
+    return end > index;
+}
+
 void readahead_around(struct mapping *m, uint64_t index) {
     uint64_t start = ALIGN_DOWN(index, READAROUND_PAGES);
     uint64_t n = min((uint64_t)READAROUND_PAGES, pages_from(m, start));
+    if (m->is_shmem && !shmem_run(m, index, &start, &n))
+        return;
     if (read_range(m, start, n, UINT64_MAX))
         return; // the caller's own read of the one page will report it
 }

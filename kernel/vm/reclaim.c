@@ -40,6 +40,7 @@
 #include "sched/timer.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
+#include "vm/shmemswap.h"
 #include "vm/swap.h"
 #include "vm/writeback.h"
 
@@ -114,6 +115,21 @@ static enum verdict reclaim_anon_page(struct scan *s, struct page *p) {
     return swap_write(&s->batch, p) ? KEEP : ACTIVATE; // comes back to the tail when it is written
 }
 
+// Also unlocks the page.
+static enum verdict reclaim_shmem_page(struct scan *s, struct page *p) {
+    enum verdict v = KEEP;
+    if (p->mapcount && !rmap_unmap_page(p))
+        v = ACTIVATE;
+    else if (!page_test(p, PG_DIRTY))
+        v = shmem_leave(p) ? FREED : KEEP;
+    if (v != KEEP || !page_test(p, PG_DIRTY)) {
+        page_unlock(p);
+        return v;
+    }
+    s->dirty++;
+    return shmem_write(&s->batch, p) ? KEEP : ACTIVATE;
+}
+
 // An isolated page. FREED: only our reference is left.
 static enum verdict look_at(struct scan *s, struct page *p) {
     enum verdict v = KEEP;
@@ -126,8 +142,8 @@ static enum verdict look_at(struct scan *s, struct page *p) {
         // stays
     } else if (page_test(p, PG_ANON)) {
         return reclaim_anon_page(s, p);
-    } else if (page_test(p, PG_SWAPBACKED)) {
-        v = ACTIVATE;
+    } else if (page_test(p, PG_SWAPBACKED) && p->owner) {
+        return reclaim_shmem_page(s, p);
     } else if (p->owner) {
         v = reclaim_file_page(s, p);
     }
@@ -236,7 +252,7 @@ static bool wait_for_disk(gfp_t gfp, int times) {
 static uint64_t reclaim_frames(gfp_t gfp, int order) {
     uint64_t wanted = max((uint64_t)BATCH, 2UL << order), freed = 0, dirty = 0;
     struct tcb *me = current_tcb;
-    int waits = 0;
+    int waits = 0, rounds = 0;
 
     if (me->in_reclaim)
         return 0;
@@ -244,7 +260,8 @@ static uint64_t reclaim_frames(gfp_t gfp, int order) {
     mm_stat_add(ALLOCSTALL, 1);
     for (int priority = RECLAIM_PRIORITY; freed < wanted && priority >= 0; priority--) {
         freed += reclaim_pages(wanted - freed, priority, &dirty);
-        if (priority == 0 && freed == 0 && wait_for_disk(gfp, waits++))
+        // The first time through, every page may have been found used, and is not any more.
+        if (priority == 0 && freed == 0 && (rounds++ == 0 || wait_for_disk(gfp, waits++)))
             priority = 3;
     }
     me->in_reclaim = false;

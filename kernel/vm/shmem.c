@@ -2,15 +2,16 @@
 //
 //   VMA, VMA ... --file--> struct shmem { refs, mapping { pages } }
 //
-// Pages appear zero-filled at the first touch of anybody and stay until the last VMA is gone.
+// Pages appear zero-filled at the first touch of anybody and stay, in memory or in swap
+// (shmemswap.c), until the last VMA is gone.
 // Invariant: refs == VMAs that map it + the creator's hold.
 #include "vm/shmem.h"
 
 #include "abi/errno.h"
 #include "lib/refcount.h"
 #include "mm/slab.h"
-#include "riscv/pagecopy.h"
 #include "vm/commit.h"
+#include "vm/shmemswap.h"
 
 struct shmem {
     struct refcount refs;
@@ -19,14 +20,6 @@ struct shmem {
 };
 
 static struct slab_cache *shmem_slab;
-
-static void zero_pages(struct mapping *m, struct page **pages, int n) {
-    for (int i = 0; i < n; i++) {
-        clear_page(page_to_virt(pages[i]));
-        page_set(pages[i], PG_DIRTY); // the only copy: never dropped
-        page_end_read(pages[i], 0);
-    }
-}
 
 static void hold(void *object) {
     struct shmem *s = object;
@@ -43,7 +36,7 @@ static void release(void *object) {
 }
 
 static const struct mapping_ops shmem_ops = {
-    .read_pages = zero_pages,
+    .read_pages = shmem_read_pages,
     .hold = hold,
     .release = release,
 };

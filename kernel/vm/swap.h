@@ -63,6 +63,8 @@ void swap_page_sync(struct page *p);
 // has left the cache and may be written.
 bool swap_reuse(struct page *p);
 
+// A slot that one entry names, for pages with a place of their own (shmemswap.c). 0, -ENOSPC.
+int __must_check swap_slot_alloc(swp_t *e);
 void swap_dup(swp_t e);  // one more entry names the slot
 void swap_free(swp_t e); // one less; the last frees the slot, and its page if nobody maps it
 uint32_t swap_count(swp_t e); // entries that name it
@@ -91,6 +93,9 @@ struct swap_batch {
 // False: this slot has failed already, or the page is being written; it is unlocked, and stays.
 bool swap_write(struct swap_batch *b, struct page *p);
 void swap_flush(struct swap_batch *b);
+// Adds the page, which gets a reference, to be transferred to or from the slot.
+void swap_batch_add(struct swap_batch *b, swp_t e, struct page *p, enum bio_op op,
+                    void (*end_io)(struct bio *));
 // Starts reading the page of an entry, and some of its neighbours unless alone. *out: referenced,
 // being read. 0, -ENOMEM; -ERESTART: it is in the cache, or nobody uses the entry any more.
 int __must_check swap_read(swp_t e, bool alone, struct page **out);

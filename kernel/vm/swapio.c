@@ -41,11 +41,15 @@ uint64_t swap_sector(const struct swap_area *a, uint64_t slot) {
     return x->sector + (slot - x->slot) * PAGE_SECTORS;
 }
 
-// Adds the page to *b, whose request is submitted and made anew when the page does not continue it.
-static void add_page(struct swap_batch *b, struct blkdev *dev, struct page *p, uint64_t sector,
-                     enum bio_op op, void (*end_io)(struct bio *)) {
+void swap_batch_add(struct swap_batch *b, swp_t e, struct page *p, enum bio_op op,
+                    void (*end_io)(struct bio *)) {
+    const struct swap_area *a = swap_area_of(e);
+    struct blkdev *dev = a->src.dev;
+    uint64_t sector = swap_sector(a, swp_slot(e));
+
     page_get(p); // the transfer's
-    bool continues = b->bio && b->bio->dev == dev && b->next_sector == sector;
+    bool continues = b->bio && b->bio->dev == dev && b->bio->end_io == end_io &&
+                     b->next_sector == sector;
     if (!continues || !bio_add_page(b->bio, p, 0, PAGE_SIZE)) {
         swap_flush(b);
         b->bio = bio_alloc(GFP_NOIO);
@@ -97,12 +101,11 @@ bool swap_write(struct swap_batch *b, struct page *p) {
         swapcache_unlock(p);
         return false;
     }
-    struct swap_area *a = swap_area_of(e);
     page_clear(p, PG_DIRTY);
     page_set(p, PG_WRITEBACK);
     mm_stat_add(NR_WRITEBACK, 1);
     mm_stat_add(PSWPOUT, 1);
-    add_page(b, a->src.dev, p, swap_sector(a, swp_slot(e)), BIO_WRITE, write_done);
+    swap_batch_add(b, e, p, BIO_WRITE, write_done);
     page_unlock(p);
     return true;
 }
@@ -171,7 +174,7 @@ int swap_read(swp_t e, bool alone, struct page **out) {
         if (!wanted)
             page_set(p, PG_READAHEAD);
         mm_stat_add(PSWPIN, 1);
-        add_page(&b, a->src.dev, p, swap_sector(a, slot), BIO_READ, read_done);
+        swap_batch_add(&b, swp_make(a->number, slot), p, BIO_READ, read_done);
         if (!wanted)
             page_put(p); // the cache and the transfer have theirs
     }

@@ -241,7 +241,7 @@ struct page *swapcache_find(swp_t e) {
 }
 
 void swapcache_delete(struct page *p) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     struct swap_slot *s = slot_of(page_swp(p), &a);
     cache_remove(a, s, p);
@@ -252,12 +252,14 @@ void swapcache_delete(struct page *p) {
 
 bool swapcache_reclaim(struct page *p) {
     const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK;
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     bool gone = atomic_load(&p->mapcount) == 0 && atomic_load(&p->refcount) == 2 &&
                 !(p->flags & busy);
-    if (gone)
-        cache_remove(a, slot_of(page_swp(p), &a), p);
+    if (gone) {
+        struct swap_slot *s = slot_of(page_swp(p), &a);
+        cache_remove(a, s, p);
+    }
     spin_unlock(&swap_lock);
     if (gone)
         page_put(p);
@@ -266,7 +268,7 @@ bool swapcache_reclaim(struct page *p) {
 
 void swap_page_sync(struct page *p) {
     struct page *gone = NULL;
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     if (page_test(p, PG_SWAPCACHE)) {
         struct swap_slot *s = slot_of(page_swp(p), &a);
@@ -285,7 +287,7 @@ void swapcache_unlock(struct page *p) {
 }
 
 bool swap_reuse(struct page *p) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     bool gone = false;
     if (!page_trylock(p))
         return false;
@@ -304,27 +306,19 @@ bool swap_reuse(struct page *p) {
     return gone;
 }
 
-void swap_area_drop_cache(struct swap_area *a) {
-    for (uint64_t slot = 1; slot < a->slots.count; slot++) {
-        if (!READ_ONCE(a->map[slot].pfn))
-            continue;
-        struct page *p = swapcache_find(swp_make(a->number, slot));
-        if (!p)
-            continue;
-        page_lock(p);
-        page_wait_writeback(p);
-        bool ours = page_test(p, PG_SWAPCACHE) && page_swp(p).v == swp_make(a->number, slot).v;
-        if (ours && swap_count(page_swp(p)) == 0)
-            swapcache_delete(p);
-        swapcache_unlock(p);
-        page_put(p);
-    }
-}
-
 // ---- entries ----
 
+int swap_slot_alloc(swp_t *e) {
+    spin_lock(&swap_lock);
+    struct swap_slot *s = slot_alloc(e);
+    if (s)
+        s->count = 1;
+    spin_unlock(&swap_lock);
+    return s ? 0 : -ENOSPC;
+}
+
 void swap_dup(swp_t e) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     struct swap_slot *s = slot_of(e, &a);
     assertf((s->count & SLOT_COUNT) < SLOT_COUNT && slots_used(&a->slots, swp_slot(e)),
@@ -335,7 +329,7 @@ void swap_dup(swp_t e) {
 
 void swap_free(swp_t e) {
     struct page *gone = NULL;
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     struct swap_slot *s = slot_of(e, &a);
     assertf(s->count & SLOT_COUNT, "entry %#lx is freed twice", e.v);
@@ -352,7 +346,7 @@ void swap_free(swp_t e) {
 }
 
 uint32_t swap_count(swp_t e) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     uint32_t n = slot_of(e, &a)->count & SLOT_COUNT;
     spin_unlock(&swap_lock);
@@ -360,14 +354,14 @@ uint32_t swap_count(swp_t e) {
 }
 
 void swap_slot_failed(swp_t e) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     slot_of(e, &a)->count |= SLOT_BAD;
     spin_unlock(&swap_lock);
 }
 
 bool swap_slot_is_bad(swp_t e) {
-    struct swap_area *a = NULL;
+    struct swap_area *a;
     spin_lock(&swap_lock);
     bool bad = slot_of(e, &a)->count & SLOT_BAD;
     spin_unlock(&swap_lock);

@@ -38,8 +38,6 @@ void swap_area_remove(struct swap_area *a);
 // Gives out slots (or no longer).
 void swap_area_open(struct swap_area *a, bool open);
 bool swap_area_unused(struct swap_area *a);
-// swapoff: pages of the cache whose slots no entry names leave it. Sleeps.
-void swap_area_drop_cache(struct swap_area *a);
 // The area of an entry in use: it stays as long as that.
 struct swap_area *swap_area_of(swp_t e);
 void swap_slot_failed(swp_t e); // the write to it failed

@@ -1,6 +1,7 @@
 // swapoff(2): everything comes back into memory.
 //
 //   close the area (no new slots) | every mm that has entries: a fault for each entry of the area
+//                                 | every shared object likewise (shmemswap.c)
 //                                 | the cache: pages that no entry names give up their slots
 //                                 | again, until no slot is in use; then the area is gone
 //
@@ -19,6 +20,8 @@
 #include "sched/timer.h"
 #include "vm/commit.h"
 #include "vm/faultcase.h"
+#include "vm/pagelock.h"
+#include "vm/shmemswap.h"
 
 #define RETRY_NS 1000000UL // somebody else is on the way out with the last entries
 
@@ -84,6 +87,24 @@ static uint64_t mm_count(void) {
     return n;
 }
 
+// Pages of the cache that no entry names any more.
+static void drop_cache(struct swap_area *a) {
+    for (uint64_t slot = 1; slot < a->slots.count; slot++) {
+        if (!READ_ONCE(a->map[slot].pfn))
+            continue;
+        struct page *p = swapcache_find(swp_make(a->number, slot));
+        if (!p)
+            continue;
+        page_lock(p);
+        page_wait_writeback(p);
+        bool ours = page_test(p, PG_SWAPCACHE) && page_swp(p).v == swp_make(a->number, slot).v;
+        if (ours && swap_count(page_swp(p)) == 0)
+            swapcache_delete(p);
+        swapcache_unlock(p);
+        page_put(p);
+    }
+}
+
 static int pass(struct swap_area *a) {
     int err = 0;
     for (uint64_t left = mm_count(); left && !err; left--) {
@@ -96,7 +117,9 @@ static int pass(struct swap_area *a) {
         mm_put(mm);
     }
     if (!err)
-        swap_area_drop_cache(a);
+        err = shmem_bring_in(a->number);
+    if (!err)
+        drop_cache(a);
     return err;
 }
 

@@ -17,6 +17,7 @@
 #include "lib/string.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
+#include "vm/shmemswap.h"
 
 #define LAST_INDEX (UINT64_MAX >> PAGE_SHIFT)
 
@@ -48,7 +49,7 @@ static void drop_page(struct mapping *m, struct page *p) {
         page_put(p); // the tree's
 }
 
-void page_cache_drop_range(struct mapping *m, uint64_t first) {
+static void drop_pages(struct mapping *m, uint64_t first) {
     struct page *p;
     for (uint64_t index = first; (p = next_page(m, &index)); index++) {
         assertf(index >= first, "page %lu before %lu", index, first);
@@ -56,6 +57,12 @@ void page_cache_drop_range(struct mapping *m, uint64_t first) {
         page_put(p);
         cond_resched();
     }
+}
+
+void page_cache_drop_range(struct mapping *m, uint64_t first) {
+    do
+        drop_pages(m, first);
+    while (m->nrswapped && !shmem_drop_slots(m, first));
 }
 
 static int shrink_to(struct mapping *m, uint64_t size) {

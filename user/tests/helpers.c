@@ -104,8 +104,41 @@ static int do_swapper(int argc, char **argv)
     return good + lost != pages;
 }
 
+/* The same with a file of tmpfs that is mapped: read(2) says EIO, the mapping SIGBUS. */
+static int do_file_swapper(int argc, char **argv)
+{
+    long pages = atol(argv[1]), good = 0, lost = 0;
+    size_t len = (size_t)pages * PAGE;
+    char buf[PAGE];
+    int fd = check_ok(open("/tmp/swapper", O_RDWR | O_CREAT | O_TRUNC, 0600));
+
+    check_ok(ftruncate(fd, (off_t)len));
+    char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    check(p != MAP_FAILED);
+    fill_pattern(p, len, 40, 0);
+    long before = proc_value("/proc/meminfo", "SwapFree");
+    check_ok(madvise(p, len, MADV_PAGEOUT));
+    printf("out %ld, ", (before - proc_value("/proc/meminfo", "SwapFree")) / 4);
+    for (long i = 0; i < pages; i++) {
+        if (pread(fd, buf, PAGE, i * (off_t)PAGE) == (ssize_t)PAGE) {
+            good += check_pattern(buf, PAGE, 40, (size_t)i * PAGE) == -1 &&
+                    memcmp(buf, p + i * PAGE, PAGE) == 0;
+            continue;
+        }
+        check_int(errno, EIO);
+        check_killed(touch_byte, p + i * PAGE, SIGBUS);
+        lost++;
+    }
+    check_ok(munmap(p, len));
+    check_ok(unlink("/tmp/swapper"));
+    close(fd);
+    printf("good %ld, lost %ld, left %ld\n", good, lost,
+           (before - proc_value("/proc/meminfo", "SwapFree")) / 4);
+    return good + lost != pages;
+}
+
 const struct helper exec_helpers[] = {
     {"exit", do_exit},       {"echo", do_echo}, {"sum", do_sum},       {"fds", do_fds},
     {"signals", do_signals}, {"ids", do_ids},   {"memory", do_memory},
-    {"swapper", do_swapper}, {NULL, NULL},
+    {"swapper", do_swapper}, {"file_swapper", do_file_swapper}, {NULL, NULL},
 };
