@@ -13,8 +13,11 @@
 // faults there. ram_base must be a multiple of 1 GiB for that, as it is on every board we know.
 // kernel_pt_init() (mm/) replaces the table by one that is never writable and executable at once.
 //
-// Further harts are started by hart_start() through SBI HSM in hart_entry: a1 = their struct tcb.
-// They go straight to the kernel's page table in the same way.
+// Further harts are started by hart_start() through SBI HSM in hart_entry, and go straight to the
+// kernel's page table in the same way. Each finds its struct tcb in hart_slots by its hart id. So
+// does one that comes to _start after the boot hart: OpenSBI (1.1 for one) says that a hart shall
+// start before it says where, and a hart that looks just then, late out of the firmware, enters
+// with the address and the a1 of the boot hart.
 #include "riscv/layout.h"
 #include "riscv/tcb.h"
 
@@ -26,6 +29,10 @@
     .globl _start
 _start:
     csrr s2, time           // the clock starts here
+    lla t0, boot_hart_came
+    li t1, 1
+    amoswap.w t1, t1, (t0)
+    bnez t1, hart_entry
     csrw sie, zero
     csrw sstatus, zero
     csrw sscratch, zero     // 0: we are in the kernel
@@ -85,9 +92,15 @@ _start:
     li s0, 0                // the backtrace ends here
     call kernel_main        // never returns
 
-// a0 = hart id, a1 = virtual address of its struct tcb.
+// a0 = hart id.
     .globl hart_entry
 hart_entry:
+    lla t0, hart_slots
+1:  ld a1, HART_SLOT_TCB(t0)
+    beqz a1, not_asked_for
+    ld t1, HART_SLOT_ID(t0)
+    addi t0, t0, HART_SLOT_SIZE
+    bne t1, a0, 1b
     csrw sie, zero
     csrw sstatus, zero
     csrw sscratch, zero
@@ -107,6 +120,13 @@ hart_high:
     lw a0, TCB_CPU(tp)
     li s0, 0
     call hart_main          // never returns
+not_asked_for:
+    wfi
+    j not_asked_for
+
+    .data
+boot_hart_came:             // not in .bss, which the boot hart clears
+    .word 0
 
     .section .rodata
     .balign 8

@@ -7,6 +7,9 @@
 #define TCB_WORK 16
 #define TCB_CPU 20
 #define TCB_CONTEXT 32
+#define HART_SLOT_ID 0
+#define HART_SLOT_TCB 8
+#define HART_SLOT_SIZE 16
 
 // Work to do before returning to user mode.
 #define WORK_RESCHED 1 // call schedule()
@@ -31,6 +34,15 @@ struct tcb {
     bool in_reclaim;    // [own] reclaims: its own requests take reserves, and reclaim nothing
 };
 
+// A hart that was asked to start, and its tcb: how hart_entry (boot.S) knows itself.
+struct hart_slot {
+    uint64_t hartid;
+    struct tcb *tcb; // NULL: no further slots
+};
+
+_Static_assert(offsetof(struct hart_slot, hartid) == HART_SLOT_ID, "boot.S");
+_Static_assert(offsetof(struct hart_slot, tcb) == HART_SLOT_TCB, "boot.S");
+_Static_assert(sizeof(struct hart_slot) == HART_SLOT_SIZE, "boot.S");
 _Static_assert(offsetof(struct tcb, scratch) == TCB_SCRATCH, "trapvec.S");
 _Static_assert(offsetof(struct tcb, work) == TCB_WORK, "trapvec.S");
 _Static_assert(offsetof(struct tcb, cpu) == TCB_CPU, "trapvec.S");

@@ -18,6 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import boottests
 import commandtests
 import qemu
 
@@ -287,6 +288,7 @@ def typed(check):
 
 for check in (commandtests.run, commandtests.tools, commandtests.terminal):
     add(f"command.{check.__name__}", typed, check=check)
+add("boot.firmware", typed, check=boottests.firmware)
 
 # ---- programs and images from elsewhere ----------------------------------------------------------------------
 
