@@ -91,6 +91,10 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "VmallocUsed", stat_pages(NR_VMALLOC) + stat_pages(NR_KSTACK));
     line(t, "VmallocChunk", 0);
     line(t, "Percpu", 0);
+    line(t, "ShmemHugePages", 0);
+    line(t, "ShmemPmdMapped", 0);
+    line(t, "FileHugePages", 0);
+    line(t, "FilePmdMapped", 0);
     own_lines(t);
     return 0;
 }

@@ -36,15 +36,15 @@ int sigframe_init(void) {
     static const uint32_t code[] = {INSN_LI_A7_SIGRETURN, INSN_ECALL};
     struct page *page;
     int err = shmem_create(PAGE_SIZE, true, &return_mapping, &return_object);
-    if (!err)
-        err = page_cache_get(return_mapping, 0, NULL, &page);
+    if (err)
+        return err;
+    return_mapping->is_shmem = false; // counted as a file is, as on Linux; it never goes to swap
+    err = page_cache_get(return_mapping, 0, NULL, &page);
     if (err)
         return err;
     memcpy(page_to_virt(page), code, sizeof code);
     fence_i();
-    page_mark_dirty(page);
-    page_put(page);
-    return 0;
+    return 0; // with the reference to the page: the cache may not drop it
 }
 
 int sigframe_map_return(void) {

@@ -256,7 +256,7 @@ add("tools.mtrace_none", guest, expect=r"^No memory leaks\.$",
 add("tools.smem", guest, command="sleep 9 & memhog -qw 8m & sleep 1; smem -t -r -P memhog; smem -m | tail -1; kill $! %1",
     expect=r"\n +\d+ root +memhog -qw 8m +0 +82\d\d +8\d\d\d +8\d\d\d\n")
 add("tools.oom_report", guest, mem="32M", command="memhog -q -s 1m 64m; dmesg",
-    expect=r"(?s)memhog invoked oom-killer: .*\bMem-Info:\n.*\bTasks state \(memory values in pages\):\n"
+    expect=r"(?s)memhog invoked oom-killer: .*\bMem-Info:\n.*Total swap = 0kB\n.*\bTasks state \(memory values in pages\):\n"
            r".*Out of memory: Killed process \d+ \(memhog\) total-vm:\d+kB, anon-rss:\d+kB, file-rss:\d+kB")
 add("tools.oom_allocating", guest, mem="32M", want_status=137, command="memhog -qw 20m & sleep 1; "
     "echo 1 >/proc/sys/vm/oom_kill_allocating_task; memhog -q 12m", expect=r"kill_allocating_task\): Killed process \d+ \(memhog\)")

@@ -21,7 +21,7 @@ static bool counts_fit(const struct page *p) {
 }
 
 struct counts {
-    uint64_t anon, file, swap;
+    uint64_t anon, file, shmem, swap;
 };
 
 static void check_entry(const struct vma *v, uaddr_t va, swp_t e) {
@@ -67,7 +67,7 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts 
             p->index, p->owner);
     assertf(!pte_writable(pte) || ((v->flags & VM_SHARED) && page_test(p, PG_DIRTY)),
             "va %#lx: writable, file page not dirty", va);
-    n->file++;
+    *(v->mapping->is_shmem ? &n->shmem : &n->file) += 1;
 }
 
 static void check_tables(struct mm *mm) {
@@ -81,9 +81,9 @@ static void check_tables(struct mm *mm) {
         assertf(v, "va %#lx is mapped and in no VMA", c.va);
         check_pte(v, c.va, *c.slot, &n);
     }
-    assertf(n.anon == mm->rss_anon && n.file == mm->rss_file,
-            "counted %lu anonymous and %lu file pages, books say %lu and %lu", n.anon, n.file,
-            mm->rss_anon, mm->rss_file);
+    assertf(n.anon == mm->rss_anon && n.file == mm->rss_file && n.shmem == mm->rss_shmem,
+            "counted %lu anonymous, %lu file and %lu shared pages, books say %lu, %lu and %lu",
+            n.anon, n.file, n.shmem, mm->rss_anon, mm->rss_file, mm->rss_shmem);
     assertf(n.swap == mm->swap_entries, "counted %lu swap entries, books say %lu", n.swap,
             mm->swap_entries);
     assertf(n.swap == 0 || !list_empty(&mm->swap_link), "swapoff would not find %lu entries",

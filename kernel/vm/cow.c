@@ -86,7 +86,7 @@ int cow_copy_table(struct cow_copy *c, const struct pt_cursor *at) {
     if (b.entries)
         pt_count_set(dst - 1, b.entries);
     c->to->rss_anon += b.anon;
-    c->to->rss_file += b.file;
+    *(c->shmem ? &c->to->rss_shmem : &c->to->rss_file) += b.file;
     if (unlikely(b.swap)) {
         c->to->swap_entries += b.swap;
         swap_note_mm(c->to);
@@ -139,10 +139,7 @@ static struct page *replace(struct fault *f, struct page *p) {
         page_munlock(old);
     int maps = atomic_sub(&old->mapcount, 1);
     assertf(maps > 0, "page %#lx mapcount %d", page_to_pfn(old), maps);
-    if (page_test(old, PG_ANON))
-        f->mm->rss_anon--;
-    else
-        f->mm->rss_file--;
+    --*mm_rss_of(f->mm, old);
     if (maps == 1)
         mm_stat_add(page_test(old, PG_ANON) ? NR_ANON : NR_MAPPED, -1);
     if (unlikely(page_test(old, PG_SWAPCACHE)))

@@ -7,6 +7,7 @@
 struct cow_copy {
     struct mm *from, *to;
     bool private;   // these PTEs are of a private VMA: writable ones become copy-on-write in both
+    bool shmem;     // pages of the VMA's mapping are shared memory
     bool protected; // out: a PTE of `from` lost W; the caller flushes its TLB entries in the end
 };
 

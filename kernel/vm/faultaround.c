@@ -73,7 +73,7 @@ static bool map_pages(const struct fault *f, const struct window *w, struct page
             map_one(a, pages[i]);
         if (a->mapped)
             pt_count_set(a->last, a->mapped);
-        mm->rss_file += a->mapped;
+        *mm_rss_of(mm, pages[0]) += (uint64_t)a->mapped; // all are of one file
         hit = !pte_none(*slot);
     }
     spin_unlock(&mm->ptl);

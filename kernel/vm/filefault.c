@@ -71,7 +71,7 @@ static int map_file_page(struct fault *f, struct page *p, uint64_t bits) {
     bool ours = slot && pte_none(*slot);
     if (ours) {
         pt_set(slot, pte_make(page_to_phys(p), bits));
-        mm->rss_file++;
+        ++*mm_rss_of(mm, p);
         vma_note_mapped(f->vma, p);
         if (atomic_add(&p->mapcount, 1) == 0)
             mm_stat_add(NR_MAPPED, 1);

@@ -53,6 +53,7 @@ static int copy_vma(struct cow_copy *c, const struct vma *v) {
     vma_insert(c->to, new);
     mm_account(c->to, new->flags, vma_pages(new));
     c->private = !(v->flags & VM_SHARED);
+    c->shmem = v->mapping && v->mapping->is_shmem;
     int err = refaults(v) || (v->flags & VM_WIPEONFORK) ? 0 : copy_range(c, v->start, v->end);
     if (v->flags & VM_LOCKED) // the lock may have been all that kept it from its neighbour
         vma_merge(c->to, new);

@@ -119,9 +119,9 @@ void mm_put(struct mm *mm) {
         return;
     assertf(mm->threads == 0, "mm %p dies under %u threads", (void *)mm, mm->threads);
     unmap_everything(mm);
-    assertf(mm->rss_anon + mm->rss_file + mm->swap_entries == 0,
-            "%lu anonymous and %lu file pages stay mapped, %lu swap entries", mm->rss_anon,
-            mm->rss_file, mm->swap_entries);
+    assertf(mm_rss(mm) + mm->swap_entries == 0,
+            "%lu anonymous, %lu file and %lu shared pages stay mapped, %lu swap entries",
+            mm->rss_anon, mm->rss_file, mm->rss_shmem, mm->swap_entries);
     swap_forget_mm(mm);
     family_leave(mm);
     free_vmas(mm);

@@ -65,6 +65,12 @@ void mm_attach(struct thread *t, struct mm *mm);
 // Reads or writes another process's memory through its VMAs (for /proc/<pid>/cmdline, ptrace).
 // Returns bytes moved, short at the first hole.
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write);
+// Which count of resident pages p belongs to. ptl held while it changes.
+static inline uint64_t *mm_rss_of(struct mm *mm, const struct page *p) {
+    if (page_test(p, PG_ANON))
+        return &mm->rss_anon;
+    return page_test(p, PG_SWAPBACKED) ? &mm->rss_shmem : &mm->rss_file;
+}
 // Resident pages now and at most so far; page-table pages, root included.
 uint64_t mm_rss(const struct mm *mm);
 uint64_t mm_hiwater_rss(struct mm *mm);

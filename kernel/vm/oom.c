@@ -12,8 +12,10 @@
 
 #include "klog/printk.h"
 #include "mm/buddy.h"
+#include "mm/lru.h"
 #include "mm/stat.h"
 #include "riscv/tcb.h"
+#include "vm/swap.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
@@ -63,21 +65,33 @@ void oom_show_memory(void) {
 
     _Static_assert(MAX_ORDER == 10, "show_blocks() has eleven columns");
     printk(LOG_WARNING, "Mem-Info:\n");
-    printk(LOG_WARNING, "anon:%ld file:%ld shmem:%ld mapped:%ld dirty:%ld writeback:%ld\n",
-           mm_stat_read(NR_ANON), mm_stat_read(NR_FILE), mm_stat_read(NR_SHMEM),
-           mm_stat_read(NR_MAPPED), mm_stat_read(NR_DIRTY), mm_stat_read(NR_WRITEBACK));
-    printk(LOG_WARNING,
-           " slab_reclaimable:%ld slab_unreclaimable:%ld pagetables:%ld kernel_stack:%ld "
-           "vmalloc:%ld pipe:%ld kernel:%ld in_transit:%ld free:%lu\n",
-           mm_stat_read(NR_SLAB_RECLAIMABLE), mm_stat_read(NR_SLAB), mm_stat_read(NR_PAGETABLE),
-           mm_stat_read(NR_KSTACK), mm_stat_read(NR_VMALLOC), mm_stat_read(NR_PIPE),
-           mm_stat_read(NR_KERNEL), mm_stat_in_transit(), mem_free_pages());
+    printk(LOG_WARNING, "active_anon:%lu inactive_anon:%lu isolated_anon:0\n",
+           lru_pages(LRU_ACTIVE_ANON), lru_pages(LRU_INACTIVE_ANON));
+    printk(LOG_WARNING, " active_file:%lu inactive_file:%lu isolated_file:0\n",
+           lru_pages(LRU_ACTIVE_FILE), lru_pages(LRU_INACTIVE_FILE));
+    printk(LOG_WARNING, " unevictable:%lu dirty:%ld writeback:%ld\n", lru_pages(LRU_UNEVICTABLE),
+           mm_stat_read(NR_DIRTY), mm_stat_read(NR_WRITEBACK));
+    printk(LOG_WARNING, " slab_reclaimable:%ld slab_unreclaimable:%ld\n",
+           mm_stat_read(NR_SLAB_RECLAIMABLE), mm_stat_read(NR_SLAB));
+    printk(LOG_WARNING, " mapped:%ld shmem:%ld pagetables:%ld\n", mm_stat_read(NR_MAPPED),
+           mm_stat_read(NR_SHMEM), mm_stat_read(NR_PAGETABLE));
+    // Linux goes on with what is never there; these make the sum whole (mm/stat.c).
+    printk(LOG_WARNING, " anon:%ld file:%ld swapcache_unmapped:%ld kernel_stack:%ld\n",
+           mm_stat_read(NR_ANON), mm_stat_read(NR_FILE), mm_stat_read(NR_SWAPCACHE_UNMAPPED),
+           mm_stat_read(NR_KSTACK));
+    printk(LOG_WARNING, " vmalloc:%ld pipe:%ld kernel:%ld in_transit:%ld\n",
+           mm_stat_read(NR_VMALLOC), mm_stat_read(NR_PIPE), mm_stat_read(NR_KERNEL),
+           mm_stat_in_transit());
+    printk(LOG_WARNING, " free:%lu\n", mem_free_pages());
     for (int i = 0; i < ZONE_COUNT; i++)
         if (zone_get_info(i, &z)) {
             show_zone(&z);
             show_blocks(&z);
         }
     printk(LOG_WARNING, "%ld total pagecache pages\n", mm_stat_read(NR_FILE));
+    printk(LOG_WARNING, "%ld pages in swap cache\n", mm_stat_read(NR_SWAPCACHE));
+    printk(LOG_WARNING, "Free swap  = %lukB\n", swap_free_pages() * KIB_PER_PAGE);
+    printk(LOG_WARNING, "Total swap = %lukB\n", swap_total_pages() * KIB_PER_PAGE);
     printk(LOG_WARNING, "%lu pages RAM\n", mem_total_pages() + mem_reserved_pages());
     printk(LOG_WARNING, "%lu pages reserved\n", mem_reserved_pages());
 }

@@ -225,7 +225,7 @@ static void unmap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slo
         return;
     pt_clear(slot);
     tlb_flush_range(mm, va, va + PAGE_SIZE);
-    mm->rss_file--;
+    --*mm_rss_of(mm, p);
     int maps = atomic_sub(&p->mapcount, 1);
     assertf(maps > 0 && p->refcount > 1, "page %#lx mapcount %d refcount %d", page_to_pfn(p), maps,
             p->refcount);

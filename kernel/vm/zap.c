@@ -26,23 +26,26 @@
 struct zap {
     struct tlb_gather *g;
     bool file_only, locked;
-    long anon, file;            // PTEs taken out
+    long anon, file, shmem;     // PTEs taken out
     long anon_gone, file_gone;  // pages whose last PTE that was
     long entries;
 };
 
 static inline void zap_page(struct zap *z, struct page *p) {
-    const uint32_t anon = 1u << PG_ANON, cached = 1u << PG_SWAPCACHE;
+    const uint32_t anon = 1u << PG_ANON, cached = 1u << PG_SWAPCACHE, shmem = 1u << PG_SWAPBACKED;
     int old = atomic_add(&p->mapcount, -1); // before the look at PG_SWAPCACHE (swapmap.c)
     assertf(old > 0, "page %#lx mapcount %d", page_to_pfn(p), old);
     if (unlikely(z->locked))
         page_munlock(p);
-    uint32_t kind = atomic_load_relaxed(&p->flags) & (anon | cached);
+    uint32_t kind = atomic_load_relaxed(&p->flags) & (anon | cached | shmem);
     if (likely(kind == anon)) {
         z->anon++;
         z->anon_gone += old == 1;
     } else if (kind == 0) {
         z->file++;
+        z->file_gone += old == 1;
+    } else if (kind == shmem) {
+        z->shmem++;
         z->file_gone += old == 1;
     } else {
         z->anon++;
@@ -83,12 +86,14 @@ static void zap_slots(struct zap *z, pte_t *slot, pte_t *stop, uint64_t left) {
 static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
     assertf((long)table->private >= z->entries, "table of %lu entries lost %ld", table->private,
             z->entries);
-    assertf((long)mm->rss_anon >= z->anon && (long)mm->rss_file >= z->file,
-            "rss %lu anon %lu file, unmapped %ld and %ld", mm->rss_anon, mm->rss_file, z->anon,
-            z->file);
+    assertf((long)mm->rss_anon >= z->anon && (long)mm->rss_file >= z->file &&
+                (long)mm->rss_shmem >= z->shmem,
+            "rss %lu anon %lu file %lu shmem, unmapped %ld, %ld and %ld", mm->rss_anon,
+            mm->rss_file, mm->rss_shmem, z->anon, z->file, z->shmem);
     table->private -= z->entries;
     mm->rss_anon -= z->anon;
     mm->rss_file -= z->file;
+    mm->rss_shmem -= z->shmem;
     if (z->anon_gone)
         mm_stat_add(NR_ANON, -z->anon_gone);
     if (z->file_gone)

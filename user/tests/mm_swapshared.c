@@ -59,13 +59,18 @@ static void test_anonymous(void)
 {
     begin_swap(AREA_PAGES + 1);
     long shmem = proc_value("/proc/meminfo", "Shmem");
+    long file = proc_value("/proc/self/status", "RssFile");
     char *p = map_shared();
     fill_pattern(p, BYTES, 21, 0);
+    check_int(proc_value("/proc/self/status", "RssShmem"), BYTES / 1024);
+    check_int(proc_value("/proc/self/smaps_rollup", "Pss_Shmem"), BYTES / 1024);
+    check(proc_value("/proc/self/status", "RssFile") < file + (long)(BYTES / 1024));
     check_int(proc_value("/proc/meminfo", "Shmem") - shmem, BYTES / 1024);
     page_out(p, BYTES);
     check_int(slots_used(), PAGES);
     check_int(proc_value("/proc/meminfo", "Shmem") - shmem, 0);
     check_int(vm_swap(), 0); /* nobody's own */
+    check_int(proc_value("/proc/self/status", "RssShmem"), 0);
     check_int(check_pattern(p, BYTES, 21, 0), -1);
     check_int(slots_used(), PAGES); /* clean: they keep their slots, and are not written again */
     long written = proc_value("/proc/vmstat", "pswpout");
