@@ -79,7 +79,7 @@ def source_lines(kernel, pcs):
         return [""] * len(pcs)
     status, text = sandbox.run([tool, "-e", str(kernel), *map(hex, pcs)], 20, kernel.parent,
                                read=[kernel.parent], write=[])
-    found = text.strip().split("\n")
+    found = text.decode(errors="replace").strip().split("\n")
     if status != 0 or len(found) != len(pcs):
         return [""] * len(pcs)
     return [re.sub(r"^.*?(?=(?:kernel|user)/)", "", line).split(" ")[0] for line in found]

@@ -11,14 +11,17 @@ processes do not hold root. The level is part of every result.
 import functools
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from .errors import Infra
 
+OUTPUT_LIMIT = 4 << 20
 LEVELS = ("bwrap", "uid", "plain")
 WARNING = "warning: no sandbox here (bubblewrap does not work, and this is not root): submissions run as you"
 
@@ -105,8 +108,9 @@ def wrap(command, read=(), write=(), cwd="/", cpu_seconds=600, memory=4 << 30, f
     return head + list(command)
 
 
-def run(command, timeout, cwd, **kwargs):
-    """(status, output) of a command in the sandbox; status None: it took longer than `timeout` seconds."""
+def run(command, timeout, cwd, output_limit=OUTPUT_LIMIT, **kwargs):
+    """(status, output in bytes) of a command in the sandbox. Status None: it was ended, because it took more
+    than `timeout` seconds or said more than `output_limit` bytes; the output's last line says which."""
     kwargs.setdefault("write", [cwd])
     env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
     try:
@@ -114,13 +118,22 @@ def run(command, timeout, cwd, **kwargs):
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     except OSError as err:
         raise Infra(f"cannot start {command[0]}: {err}") from None
+    output, end, why = bytearray(), time.monotonic() + timeout, None
+    with proc.stdout:
+        while why is None and select.select([proc.stdout], [], [], max(0, end - time.monotonic()))[0]:
+            data = os.read(proc.stdout.fileno(), 1 << 16)
+            if not data:
+                break
+            output += data
+            if len(output) > output_limit:
+                why = f"more than {output_limit >> 10} KiB of output"
     try:
-        output, _ = proc.communicate(timeout=timeout)
+        proc.wait(0 if why else max(1, end - time.monotonic()))
     except subprocess.TimeoutExpired:
         end_group(proc)
-        output, _ = proc.communicate()
-        return None, output.decode(errors="replace")
-    return proc.returncode, output.decode(errors="replace")
+        proc.wait()
+        return None, bytes(output[:output_limit]) + f"\nended: {why or f'more than {timeout} s'}\n".encode()
+    return proc.returncode, bytes(output)
 
 
 def end_group(proc):
