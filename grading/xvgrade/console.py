@@ -12,11 +12,39 @@ import sys
 WORDS = {"pass": "OK", "fail": "FAIL", "panic": "PANIC", "hang": "HANG", "loop": "ENDLESS LOOP", "halt": "SILENT HALT",
          "time": "OUT OF TIME", "flood": "ENDLESS OUTPUT", "flaky": "FLAKY", "infra": "NO VERDICT (infra)",
          "build": "NOT BUILT"}
+SHOWN = 6  # lines of events and backtrace; all with V=1
 COLORS = {"OK": "32", "FLAKY": "33", "NO VERDICT (infra)": "33"}
 
 
 def number(points):
     return f"{points:g}"
+
+
+def section(title, lines):
+    return [f"  {title}:"] + [f"    | {line}" for line in lines]
+
+
+def explanation(row, verbose=False):
+    """Lines that say why a test failed; of one that passed, its console when asked for."""
+    console = section("console (the kernel's words, never a verdict)", row["console"]) if row["console"] else []
+    if row["status"] in ("pass", "build"):
+        return console if verbose else []
+    lines = row["message"].split("\n")
+    lines += [f"  {key:9} {row[key]}" for key in ("expected", "found") if row[key] is not None]
+    for title, facts in row["facts"]:
+        lines += section(title, facts if verbose or title.startswith("address") else facts[-SHOWN:])
+    if verbose or row["status"] == "panic":
+        lines += console
+    if row["hint"]:
+        lines.append(f"  hint      {row['hint']}")
+    if row["status"] != "infra":
+        lines += [f"  repeat    {row['command']}", f"  debug     {row['gdb']}"]
+    return lines
+
+
+def score_line(result):
+    score = "none" if result["score"] is None else number(result["score"])
+    return f"Score: {score}/{number(result['max'])}"
 
 
 class Printer:
@@ -42,32 +70,12 @@ class Printer:
             word = f"\033[{COLORS.get(word, '31')}m{word}\033[0m"
         time = f" ({row['wall_s']:.1f}s)" if row["wall_s"] is not None else ""
         self.line(f"== Test {row['id']}: {word}{time}")
-        if row["status"] not in ("pass", "build"):
-            self.explain(row)
-        elif self.verbose and row["console"]:
-            self.section("console", row["console"])
-
-    def explain(self, row):
-        for line in row["message"].split("\n"):
-            self.line(f"     {line}")
-        for key in ("expected", "found"):
-            if row[key] is not None:
-                self.line(f"       {key:9} {row[key]}")
-        for title, lines in row["facts"]:
-            shown = lines if self.verbose or title.startswith("address") else lines[-6:]
-            self.section(title, shown)
-        if self.verbose or row["status"] == "panic":
-            self.section("console (the kernel's words, never a verdict)", row["console"])
-        if row["hint"]:
-            self.line(f"       hint      {row['hint']}")
-        if row["status"] != "infra":
-            self.line(f"       repeat    {row['command']}")
-            self.line(f"       debug     {row['gdb']}")
+        for line in explanation(row, self.verbose):
+            self.line("     " + line)
 
     def section(self, title, lines):
-        self.line(f"       {title}:")
-        for line in lines:
-            self.line(f"         | {line}")
+        for line in section(title, lines):
+            self.line("     " + line)
 
     def end(self, result):
         if not result["build"]["ok"] and result["status"] == "graded":
@@ -76,7 +84,4 @@ class Printer:
             self.line(f"note: {note}")
         if result["message"]:
             self.line(result["message"])
-        if result["score"] is None:
-            self.line(f"Score: none/{number(result['max'])}")
-        else:
-            self.line(f"Score: {number(result['score'])}/{number(result['max'])}")
+        self.line(score_line(result))

@@ -41,6 +41,7 @@ def add_state(guest, failure):
         lines = attempt(make)
         if lines:
             failure.facts.append((title, lines))
+    guest.pictures["va"] = failure.va
     attempt(lambda: guest.pictures.update(frames=frame_map(guest)))
     attempt(lambda: guest.pictures.update(tables=page_tables(guest)))
 

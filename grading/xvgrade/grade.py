@@ -1,7 +1,6 @@
 """make grade: grades one submission for one lab, and prints the result as it comes."""
 import argparse
 import concurrent.futures
-import json
 import secrets
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from . import result as results
 from . import sandbox, submission, tree
 from .build import Base, Built, find_gdb
 from .console import Printer
+from .emit import html
 from .errors import Broken, GradeError, Infra
 from .run import run_once, run_test
 
@@ -141,6 +141,5 @@ def main():
     if args.json:
         results.write(result, args.json)
     if args.html:
-        from .emit import html
-        Path(args.html).write_text(html.page(json.loads(json.dumps(result))))
+        Path(args.html).write_text(html.make(result))
     return results.exit_status(result)

@@ -79,6 +79,15 @@ def write(result, path):
     os.replace(partial, path)
 
 
+def load(path):
+    """A native result from a file; ValueError when it is something else."""
+    with open(path) as f:
+        data = json.load(f)
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise ValueError(f"{path} is no result of this grader ({SCHEMA})")
+    return data
+
+
 def exit_status(result):
     """0 full score, 1 graded with losses, 3 no verdict."""
     if result["status"] == "infra":
