@@ -5,8 +5,10 @@
 #include "dev/ldisc.h"
 #include "dev/uart.h"
 #include "klog/debugcmd.h"
+#include "klog/printk.h"
 #include "lib/assert.h"
 #include "riscv/atomic.h"
+#include "sched/sched.h"
 #include "sched/timer.h"
 #include "sched/waitq.h"
 #include "sync/spinlock.h"
@@ -126,6 +128,16 @@ static int wait_bytes(struct tty *t, size_t want, uint64_t gap_ns) {
     return err;
 }
 
+// Once, when the keyboard is first waited for: the prompt is there. `make bench` reads this line.
+static void report_prompt(struct tty *t) {
+    static uint32_t reported; // [a]
+    struct sched_stats stats;
+    if (atomic_load_relaxed(&reported) || readable(t) || atomic_swap(&reported, 1))
+        return;
+    sched_get_stats(&stats);
+    pr_debug("tty: first waits after %lu ns, %lu idle\n", ktime_ns(), stats.idle_ns);
+}
+
 // Raw mode's four cases by VMIN and VTIME. 0: read what is there, may be nothing. Or -EINTR.
 static int wait_raw(struct tty *t, size_t n, size_t vmin, uint64_t time_ns) {
     if (vmin > 0)
@@ -159,6 +171,7 @@ ssize_t tty_read(struct tty *t, char *buf, size_t n, bool nonblock) {
         size_t vmin = canonical ? 1 : now.c_cc[VMIN];
         uint64_t time_ns = canonical ? 0 : now.c_cc[VTIME] * TENTH_NS;
         if (!nonblock) {
+            report_prompt(t);
             int err = wait_raw(t, n, vmin, time_ns);
             if (err)
                 return err;

@@ -16,7 +16,6 @@
 #include "mm/slab.h"
 #include "proc/exec.h"
 #include "proc/process.h"
-#include "sched/timer.h"
 
 static const char *const known_words[] = {"root",  "rootfstype", "ro",       "rw",
                                           "init",  "console",    "quiet",    "loglevel",
@@ -130,17 +129,9 @@ static void set_failalloc(void) {
         failalloc_set(parse_u64(value, NULL, 0));
 }
 
-// How long the boot took; `make bench` reads this line.
-static void report_boot(void) {
-    struct sched_stats stats;
-    sched_get_stats(&stats);
-    pr_info("init: %s starts after %lu ns, %lu idle\n", current()->name, ktime_ns(), stats.idle_ns);
-}
-
 void init_process_main(void *unused) {
     mount_root_device();
     open_console();
     start_program();
-    report_boot();
     set_failalloc();
 }
