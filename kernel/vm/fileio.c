@@ -20,12 +20,24 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/stat.h"
+#include "vm/fault.h"
 #include "vm/pagecache.h"
+#include "vm/shmemswap.h"
 #include "vm/uaccess.h"
 #include "vm/writeback.h"
 
 // A writer looks at the number of dirty pages after this many of its own.
 #define THROTTLE_PAGES 32
+
+// A hole of a file in memory stays one: reading it would fill memory with pages that nobody counts.
+static int get_for_reading(struct mapping *m, uint64_t index, struct readahead *ra,
+                           struct page **p) {
+    if (!m->is_shmem || !shmem_is_hole(m, index))
+        return page_cache_get(m, index, ra, p);
+    page_get(zero_page);
+    *p = zero_page;
+    return 0;
+}
 
 ssize_t page_cache_read(struct mapping *m, struct uio *u, off_t pos, struct readahead *ra) {
     ssize_t total = 0;
@@ -36,7 +48,7 @@ ssize_t page_cache_read(struct mapping *m, struct uio *u, off_t pos, struct read
 
         if ((uint64_t)pos >= size)
             break;
-        int err = page_cache_get(m, (uint64_t)pos / PAGE_SIZE, ra, &p);
+        int err = get_for_reading(m, (uint64_t)pos / PAGE_SIZE, ra, &p);
         if (err)
             return total ? total : err;
         size_t n = min(PAGE_SIZE - off, u->left);

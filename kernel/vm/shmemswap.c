@@ -117,6 +117,13 @@ static void *entry_at(struct mapping *m, uint64_t index) {
 
 bool shmem_is_out(struct mapping *m, uint64_t index) { return entry_at(m, index) != NULL; }
 
+bool shmem_is_hole(struct mapping *m, uint64_t index) {
+    spin_lock(&m->lock);
+    bool hole = !radix_lookup(&m->pages, index) && !radix_lookup(&m->swapped, index);
+    spin_unlock(&m->lock);
+    return hole;
+}
+
 // Its contents are there: the slot is the page's now.
 static void page_is_in(struct page *p) {
     struct mapping *m = p->owner;

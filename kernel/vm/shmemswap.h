@@ -13,6 +13,8 @@ bool shmem_write(struct swap_batch *b, struct page *p);
 bool shmem_leave(struct page *p);
 // Is the page of that index in swap, and not in memory?
 bool shmem_is_out(struct mapping *m, uint64_t index);
+// Has nothing been kept at that index? Then it reads as zeroes.
+bool shmem_is_hole(struct mapping *m, uint64_t index);
 // Truncation: frees the slots of pages from `first` on that are not in memory. False: some have a
 // page that is being read, which must go first.
 bool shmem_drop_slots(struct mapping *m, uint64_t first);

@@ -44,7 +44,31 @@ static void test_largest(void)
     check_ok(close(fd));
 }
 
+/* Reading a hole fills neither disk nor memory. */
+static void test_holes(void)
+{
+    enum { SIZE = 4 << 20 };
+    static char buf[65536];
+    int fd = open("holes", O_RDWR | O_CREAT | O_TRUNC, 0644), found = 0;
+    struct stat st;
+
+    check_ok(ftruncate(fd, SIZE));
+    check_int(pwrite(fd, "x", 1, SIZE / 2), 1);
+    for (off_t at = 0; at < SIZE; at += sizeof(buf)) {
+        check_int(pread(fd, buf, sizeof(buf), at), sizeof(buf));
+        for (size_t i = 0; i < sizeof(buf); i++)
+            found += buf[i] != 0;
+        check_int(buf[0], at == SIZE / 2 ? 'x' : 0);
+    }
+    check_int(found, 1);
+    check_ok(fstat(fd, &st));
+    check(st.st_blocks > 0 && st.st_blocks <= 4 * 8); /* the page and, on a disk, the way to it */
+    check_ok(close(fd));
+    check_ok(unlink("holes"));
+}
+
 const struct test limit_tests[] = {
     {"fs.largest", test_largest, T_DIRS},
+    {"fs.holes", test_holes, T_DIRS},
     {NULL, NULL},
 };
