@@ -55,7 +55,10 @@ def check_image(image):
 
 
 def tail(text, lines=25):
-    return "\n".join("    | " + line for line in text.strip().split("\n")[-lines:])
+    """The last lines, after those before them that tell of a failure."""
+    every = text.strip().split("\n")
+    failed = [line for line in every[:-lines] if line.startswith("FAIL")]
+    return "\n".join("    | " + line for line in failed + every[-lines:])
 
 
 class Scratch:
@@ -476,7 +479,7 @@ def mkswap_of_the_host():
 
 add("kasan.selftest", selftest, cpus=2, checked=True, timeout=300)
 # Slower by four, and 2,000 processes need larger stacks and a page of shadow each.
-add("kasan.user", usertests, command="usertests -t 120", timeout=900, cpus=2, mem="192M", checked=True)
+add("kasan.user", usertests, command="usertests -t 480", timeout=900, cpus=2, mem="192M", checked=True)
 
 # crash=KIND: parts of the report, in this order (kernel/test/crime.c)
 ALLOCATED = r"allocated on cpu \d+ at [\d.]+ s by\n.* kmalloc\n.* "
