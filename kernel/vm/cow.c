@@ -40,11 +40,11 @@
 // ---- fork ----
 
 struct books {
-    long anon, file, swap, entries;
+    long anon, file, swap;
 };
 
-static inline void copy_slot(struct cow_copy *c, struct books *b, pte_t *src, pte_t *dst) {
-    pte_t pte = *src;
+static inline void copy_slot(struct cow_copy *c, struct books *b, pte_t *src, pte_t *dst,
+                             pte_t pte) {
     if (likely(!pte_special(pte))) {
         struct page *p = pfn_to_page(pte_pfn(pte));
         int refs = atomic_add_relaxed(&p->refcount, 1), maps = atomic_add_relaxed(&p->mapcount, 1);
@@ -66,25 +66,25 @@ static inline void copy_slot(struct cow_copy *c, struct books *b, pte_t *src, pt
     }
     assertf(pte_none(*dst), "the child has %#lx already", dst->v);
     dst->v = pte.v;
-    b->entries++;
 }
 
 int cow_copy_table(struct cow_copy *c, const struct pt_cursor *at) {
-    pte_t *dst = pt_find_alloc(c->to->root, at->va, 0, GFP_KERNEL);
+    pte_t *dst = pt_find_alloc(c->to->root, at->va, 0, GFP_KERNEL), *stop = at->stop;
     struct books b = {0};
 
     if (!dst)
         return -ENOMEM;
     spin_lock_two(&c->from->ptl, &c->to->ptl);
-    uint64_t left = virt_to_page(at->slot)->private;
-    for (pte_t *src = at->slot; src != at->stop && left; src++, dst++) {
-        if (pte_none(*src))
+    uint64_t all = virt_to_page(at->slot)->private, left = all;
+    for (pte_t *src = at->slot; src != stop && left; src++, dst++) {
+        pte_t pte = *src;
+        if (pte_none(pte))
             continue;
         left--;
-        copy_slot(c, &b, src, dst);
+        copy_slot(c, &b, src, dst, pte);
     }
-    if (b.entries)
-        pt_count_set(dst - 1, b.entries);
+    if (left < all)
+        pt_count_set(dst - 1, all - left);
     c->to->rss_anon += b.anon;
     *(c->shmem ? &c->to->rss_shmem : &c->to->rss_file) += b.file;
     if (unlikely(b.swap)) {
