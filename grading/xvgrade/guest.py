@@ -4,6 +4,7 @@
     g.call("page_alloc", 0, 3)     the kernel's function, with these arguments; its result as a number
     g.mark(1)                      runs until the test program stands in lab_mark(1, ...)
     g.k                            the kernel's data: g.k.var("zones")[0].free_pages
+    g.tally("page_alloc")          counts from now on how often kernel functions are entered
     g.rng                          random numbers of this run's seed: what is asked cannot be known before
 
 How call() works. The hart stands at the first instruction of a pristine kernel function, in a thread that
@@ -48,6 +49,7 @@ class Guest:
         self.k = access.Kernel(self.source)
         self.events, self.pictures = [], {}
         self.hart, self.pc, self.stops = 1, 0, 0
+        self.tallies = {}  # address of a kernel function: [(counter, its name)]
         machine.function_at, machine.kernel_word, machine.switches = elf.function_at, self.kernel_word, self.switches
         machine.limit = test.limit_ms * 1_000_000 * (1 if test.cpus == 1 else SMP_FACTOR)
         self.traps = {self.address(name): name for name in ("panic", "panic_trap", "power_off")}
@@ -97,6 +99,8 @@ class Guest:
             self.k.forget()
             if self.pc in self.traps:
                 self.trapped(self.traps[self.pc])
+            for counter, name in self.tallies.get(self.pc, ()):
+                counter[name] += 1
             if self.pc in addresses and accept(hart):
                 break
             self.rsp.breakpoint(self.pc, False)
@@ -133,6 +137,22 @@ class Guest:
     def park(self):
         self.goto("sys_getppid")
         self.note("process 1 runs")
+
+    def tally(self, *names):
+        """{name: entries since now} of kernel functions, of all harts. Seen by breakpoints: only functions of
+        pristine files say something. Ends with untally()."""
+        counter = dict.fromkeys(names, 0)
+        for name in names:
+            va = self.address(name)
+            if not self.tallies.get(va):
+                self.rsp.breakpoint(va)
+            self.tallies.setdefault(va, []).append((counter, name))
+        return counter
+
+    def untally(self):
+        for va in self.tallies:
+            self.rsp.breakpoint(va, False)
+        self.tallies = {}
 
     # ---- calls of the kernel
 

@@ -16,6 +16,7 @@
     hint = "..."                    shown with a failure
     visibility = "visible"          or "hidden": never in a handout
     tags = []  cpus = 2  mem = "16M"  limit_ms = 9000
+    swap = "4M"                     a second disk, /dev/vdb: a swap area that nobody has switched on
 """
 import importlib.util
 import re
@@ -43,6 +44,7 @@ class Test:
     mem: str = "64M"
     limit_ms: int = 5000
     program: str = ""
+    swap: str = ""
 
     @property
     def function(self):
@@ -97,7 +99,7 @@ def load_module(name, path):
 TOP = {"id": str, "title": str, "submit": list, "starter_score": (int, float), "cpus": int, "mem": str,
        "limit_ms": int, "programs": list, "test": list}
 ROW = {"id": str, "title": str, "points": (int, float), "file": str, "hint": str, "visibility": str, "tags": list,
-       "cpus": int, "mem": str, "limit_ms": int, "program": str}
+       "cpus": int, "mem": str, "limit_ms": int, "program": str, "swap": str}
 
 
 def check_keys(table, known, needed, where):
@@ -131,6 +133,8 @@ def read_test(row, data, lab_id, where):
     test = Test(**row)
     if not 1 <= test.cpus <= 8 or not re.fullmatch(r"\d+[MG]", test.mem):
         raise LabError(f"{where}: cpus = {test.cpus}, mem = {test.mem!r}")
+    if not re.fullmatch(r"([1-9]\d?M)?", test.swap):
+        raise LabError(f"{where}: swap = {test.swap!r}, not \"1M\" to \"99M\"")
     return test
 
 

@@ -5,6 +5,7 @@
       gdb        <-- unix socket    --> debug stub (rsp.py)
       console    <-- plain file     --  serial port: never a socket, which would disturb the clock
       disk.img                      --  a copy for this test
+      swap.img                      --  a swap area, if the test wants one
 
 Time is the guest's own: -icount shift=0 makes one instruction one nanosecond, on any host, and with
 sleep=off an idle guest jumps to its next timer. Limits are in that time; wall time is a backstop.
@@ -23,6 +24,7 @@ While the guest runs it is looked at a few times a second (its clock stands stil
 import mmap
 import os
 import shutil
+import struct
 import subprocess
 import time
 
@@ -50,14 +52,24 @@ def megabytes(text):
     return int(text[:-1]) << {"M": 20, "G": 30}[text[-1]]
 
 
+def write_swap_area(path, size):
+    """What mkswap writes: version 1, the last page, no bad pages; the magic ends the first page."""
+    head = bytes(1024) + struct.pack("<III", 1, size // 4096 - 1, 0)
+    with open(path, "wb") as f:
+        f.write(head.ljust(4086, b"\0") + b"SWAPSPACE2")
+        f.truncate(size)
+
+
 class Machine:
-    def __init__(self, kernel, image, append, cpus=1, mem="64M", seed=1, wall=60):
+    def __init__(self, kernel, image, append, cpus=1, mem="64M", seed=1, wall=60, swap=""):
         base = "/dev/shm" if shutil.disk_usage("/dev/shm").free > (1 << 30) else None
         self.folder = sandbox.private_folder("xvg-", base)
         self.kernel, self.cpus, self.mem, self.seed = kernel, cpus, mem, seed
         self.append, self.wall_end = append, time.monotonic() + wall
         self.proc = self.rsp = self.ram = None
         self.disk = None
+        self.swap = self.folder / "swap.img" if swap else None
+        self.swap_size = megabytes(swap) if swap else 0
         self.limit = None  # of the guest's clock, in nanoseconds
         try:
             self.prepare(image)
@@ -73,6 +85,8 @@ class Machine:
         if image:
             self.disk = self.folder / "disk.img"
             subprocess.run(["cp", "--sparse=always", str(image), str(self.disk)], check=True)
+        if self.swap:
+            write_swap_area(self.swap, self.swap_size)
         (self.folder / "console").touch()
         shutil.copy(self.kernel, self.folder / "kernel.elf")
         sandbox.give(self.folder)
@@ -97,10 +111,12 @@ class Machine:
                 "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"]
         if self.disk:
             args += ["-drive", f"file={self.disk},if=none,format=raw,id=x0", "-device", "virtio-blk-device,drive=x0"]
+        if self.swap:
+            args += ["-drive", f"file={self.swap},if=none,format=raw,id=x1", "-device", "virtio-blk-device,drive=x1"]
         return args
 
     def start(self):
-        disk = self.disk.stat().st_size if self.disk else 0
+        disk = max(self.disk.stat().st_size if self.disk else 0, self.swap_size)
         command = sandbox.wrap(self.argv(), write=[self.folder], cwd=self.folder,
                                file_size=max(disk, CONSOLE_LIMIT), memory=megabytes(self.mem) + (4 << 30))
         self.log = open(self.folder / "qemu.log", "wb")

@@ -32,7 +32,7 @@ def run_once(base, built, lab, test, seed, at_failure=None):
     started = time.monotonic()
     figures = {"guest_ms": None, "console": [], "pictures": {}}
     machine = Machine(built.kernel, built.image, APPEND.format(program=test.program or "park"), cpus=test.cpus,
-                      mem=test.mem, seed=seed, wall=WALL_SECONDS)
+                      mem=test.mem, seed=seed, wall=WALL_SECONDS, swap=test.swap)
     with machine:
         guest = None
         try:

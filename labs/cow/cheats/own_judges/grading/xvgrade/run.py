@@ -1,0 +1,2 @@
+def run_test(*a, **k):
+    return {}

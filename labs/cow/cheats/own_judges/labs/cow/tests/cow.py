@@ -1,0 +1,3 @@
+def shares(g):
+    pass
+copies = owner = shares

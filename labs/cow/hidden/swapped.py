@@ -1,0 +1,43 @@
+"""Hidden judges of the copy-on-write lab: fork of pages that are in swap."""
+from xvgrade.puppet import PAGE, Puppets
+from xvgrade.source import access
+
+MADV_PAGEOUT = 21
+
+
+def swap(g):
+    p = Puppets(g)
+    a = p.first
+    scratch = a.map(1)
+    a.store(scratch, 0)
+    g.write(scratch, b"/dev/vdb\0", a.root)
+    a.must("swapon", scratch, 0)
+    at = a.map(8)
+    values = [g.rng.getrandbits(64) for _ in range(8)]
+    for i, value in enumerate(values):
+        a.store(at + i * PAGE, value)
+    a.must("madvise", at, 8 * PAGE, MADV_PAGEOUT)
+    out = [i for i in range(8) if not a.pte(at + i * PAGE)[1] & access.PTE_V]
+    g.check(len(out) == 8, "MADV_PAGEOUT sends a process's pages to swap", "8 pages", len(out))
+    b = a.fork()
+    mine = {a: list(values), b: list(values)}
+    g.equal("pages in swap that the child's books know", b.mm().swap_entries, 8)
+    for i in range(8):
+        g.equal("the child's PTE of a page in swap", b.pte(at + i * PAGE)[1], a.pte(at + i * PAGE)[1])
+    for i in g.rng.sample(range(8), 6):
+        va = at + i * PAGE
+        first, second = g.rng.sample([a, b], 2)
+        g.equal("a page read back from swap", first.load(va), values[i])
+        value = g.rng.getrandbits(64)
+        first.store(va, value)
+        mine[first][i] = value
+        g.equal("the page that the other one reads back", second.load(va), values[i])
+        for who in (a, b):
+            g.equal(f"the page of process {who.pid}", who.word(va), mine[who][i], va=va)
+    c = b.fork()
+    g.equal("the sum that a grandchild reads", c.sum(at, 8), sum(mine[b]) & (1 << 64) - 1)
+    b.end(c)
+    a.end(b)
+    g.equal("the sum that the parent reads in the end", a.sum(at, 8), sum(mine[a]) & (1 << 64) - 1)
+    a.must("munmap", at, 8 * PAGE)
+    a.must("swapoff", scratch)
