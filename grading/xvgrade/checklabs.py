@@ -90,14 +90,17 @@ def judge_mutant(data):
     return judge
 
 
-def judge_cheat(lab, refused):
-    """Run whole: no more than the starter. Run only where the starter fails: nothing at all."""
+def judge_cheat(lab, refused, builds):
+    """Run whole: no more than the starter. Run only where the starter fails: nothing at all. A trick that the
+    compiler stops says so in cheat.toml (builds = false): else it would prove nothing when it rots."""
     def judge(result):
         limit = lab.starter_score if len(result["tests"]) in (0, len(lab.tests)) else 0
         if refused and result["status"] != "broken":
             return "is graded, though it should be refused"
         if result["score"] is None:
             return f"leaves the grader without a verdict: {words_of(result)}"
+        if result["build"]["ok"] != builds and not refused:
+            return "builds, though builds = false" if builds is False else "does not build:\n" + result["build"]["log"]
         if result["score"] > limit:
             return f"gains points: {result['score']:g} instead of {limit:g}"
         return None
@@ -138,9 +141,9 @@ def mutant(lab, files, path):
 
 
 def cheat(lab, starter, path, folder):
-    data = meta(path, "cheat.toml", ("what", "refused"))
+    data = meta(path, "cheat.toml", ("what", "refused", "builds"))
     return (write_out(lab, edits.overlay(path, starter), starter, folder),
-            judge_cheat(lab, data.get("refused", False)))
+            judge_cheat(lab, data.get("refused", False), data.get("builds", True)))
 
 
 def subfolders(path):

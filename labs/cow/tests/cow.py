@@ -62,9 +62,11 @@ def holds(g, a, va, value, words=""):
 
 
 def store_costs(g, a, va, value, faults, frames, words):
-    calls = g.tally("vm_fault", "page_alloc")
+    calls = g.tally("vm_fault", "page_alloc", "tlb_flush_range")
     a.store(va, value)
     g.untally()
+    g.check(calls["tlb_flush_range"] == frames, f"TLB flushes of a store {words}", f"{frames}: one for each frame that "
+            "takes another's place", calls["tlb_flush_range"], va=va)
     g.check(calls["vm_fault"] == faults, f"page faults of a store {words}", faults, calls["vm_fault"], va=va)
     g.check(calls["page_alloc"] == frames, f"frames that a store took {words}", frames, calls["page_alloc"], va=va)
 
@@ -133,6 +135,8 @@ def shares(g):
 def copies(g):
     p, a = setup(g)
     at, values = filled(g, a, 8)
+    for i in range(8):
+        g.write(at + i * PAGE + 8, g.rng.randbytes(PAGE - 8), a.root)
     b = a.fork()
     for i in g.rng.sample(range(8), 5):
         va, value = at + i * PAGE, fresh(g)
@@ -275,11 +279,10 @@ def sharedmap(g):
     for i in range(4):
         who, other = g.rng.sample([a, b], 2)
         value = fresh(g)
-        who.store(at + i * PAGE, value)
+        store_costs(g, who, at + i * PAGE, value, 0, 0, "to a shared mapping after fork")
         holds(g, other, at + i * PAGE, value, "of a shared mapping")
         g.check(a.frame(at + i * PAGE) == b.frame(at + i * PAGE), "a page of a shared mapping was copied", "one frame",
                 f"{a.frame(at + i * PAGE):#x} and {b.frame(at + i * PAGE):#x}", va=at + i * PAGE)
-    store_costs(g, a, at, 3, 0, 0, "to a shared mapping after fork")
 
 
 def protect(g):
@@ -350,9 +353,9 @@ class Family:
 
 def tree(g):
     p, a = setup(g)
-    at, values = filled(g, a, 10)
+    at, values = filled(g, a, 5)
     family, born = Family(g, a, at, values), []
-    for step in range(26):
+    for step in range(32):
         draw = g.rng.random()
         if draw < 0.2 and len(born) < 4 or not born:
             born.append((family.fork(parent := g.rng.choice(list(family.pages))), parent))
@@ -360,12 +363,12 @@ def tree(g):
             family.end(*born.pop())
         else:
             who = g.rng.choice(list(family.pages))
-            family.store(who, g.rng.randrange(10), fresh(g))
-        if step % 5 == 4:
+            family.store(who, g.rng.randrange(5), fresh(g))
+        if step % 8 == 7:
             family.check()
     family.check()
     for who in family.pages:
-        g.equal(f"the sum that process {who.pid} reads", who.sum(at, 10), sum(v for _, v in family.pages[who]) & WORD)
+        g.equal(f"the sum that process {who.pid} reads", who.sum(at, 5), sum(v for _, v in family.pages[who]) & WORD)
 
 
 def books(g):
