@@ -1,5 +1,6 @@
 // Changing what an inode says of itself: size, mode, owner, times.
 #include "abi/errno.h"
+#include "abi/fcntl.h"
 #include "fs/mount.h"
 #include "fs/path.h"
 
@@ -12,6 +13,31 @@ int vfs_truncate(struct inode *i, uint64_t size) {
     int err = i->swapfile ? -ETXTBSY : i->ops->truncate(i, size);
     if (!err)
         inode_touch(i, INODE_MTIME | INODE_CTIME);
+    mutex_unlock(&i->lock);
+    return err;
+}
+
+static int check_fallocate(const struct inode *i, int mode, uint64_t end) {
+    const int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
+
+    if (mode & ~known || (mode & known) == FALLOC_FL_PUNCH_HOLE)
+        return -EOPNOTSUPP;
+    if (S_ISFIFO(i->mode))
+        return -ESPIPE;
+    if (!S_ISREG(i->mode))
+        return -ENODEV;
+    if (end > i->super->max_size)
+        return -EFBIG;
+    return i->ops->fallocate ? 0 : -EOPNOTSUPP;
+}
+
+int vfs_fallocate(struct inode *i, int mode, uint64_t off, uint64_t end) {
+    int err = check_fallocate(i, mode, end);
+    if (err)
+        return err;
+    mutex_lock(&i->lock);
+    err = i->swapfile ? -ETXTBSY : i->ops->fallocate(i, mode, off, end);
+    inode_touch(i, INODE_MTIME | INODE_CTIME);
     mutex_unlock(&i->lock);
     return err;
 }

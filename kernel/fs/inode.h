@@ -71,8 +71,8 @@ struct inode_ops {
     ssize_t (*readlink)(struct inode *link, char *buf, size_t size);
     // Any inode: frees or adds blocks for a new size (page_cache_truncate included).
     int (*truncate)(struct inode *inode, uint64_t size);
-    // Extra: fallocate modes, or NULL.
-    int (*fallocate)(struct inode *inode, int mode, off_t off, off_t len);
+    // A hole in [off, end), or blocks for it: mode FALLOC_FL_PUNCH_HOLE, FALLOC_FL_KEEP_SIZE.
+    int (*fallocate)(struct inode *inode, int mode, uint64_t off, uint64_t end);
 };
 
 struct super_ops { // a mounted file system's

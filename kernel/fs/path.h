@@ -90,6 +90,7 @@ int vfs_rename(struct fsctx *c, const struct path *ostart, const char *oname,
 ssize_t vfs_readlink(const struct path *p, char *buf, size_t size);
 // Attributes (attr.c).
 int vfs_truncate(struct inode *i, uint64_t size); // a regular file's
+int vfs_fallocate(struct inode *i, int mode, uint64_t off, uint64_t end); // fallocate(2)
 int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode);
 int vfs_chown(struct fsctx *c, const struct path *p, uint32_t uid, uint32_t gid); // -1: as it is
 // times NULL: now; tv_nsec may be UTIME_NOW or UTIME_OMIT.

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
+#include "vm/rmap.h"
 #include "vm/shmemswap.h"
 
 // ---- pages --------------------------------------------------------------------------------------
@@ -51,13 +52,13 @@ static void recount(struct inode *i) {
     uint64_t left = 0, index = 0;
     struct page *p;
 
+    mutex_lock(&t->lock); // a fault may be charging a page
     spin_lock(&i->mapping.lock);
     for (; (p = radix_next(&i->mapping.pages, &index)); index++)
         left += p->private != 0;
     for (index = 0; radix_next(&i->mapping.swapped, &index); index++)
         left++; // all were written
     spin_unlock(&i->mapping.lock);
-    mutex_lock(&t->lock);
     t->used -= tmpfs_node(i)->used - left;
     tmpfs_node(i)->used = left;
     mutex_unlock(&t->lock);
@@ -74,7 +75,34 @@ static int tmpfs_truncate(struct inode *i, uint64_t size) {
     return err;
 }
 
-static const struct inode_ops tmpfs_file_ops = {.truncate = tmpfs_truncate};
+static int punch(struct inode *i, uint64_t off, uint64_t end) {
+    uint64_t first, past;
+    int err = page_cache_zero_edges(&i->mapping, off, end, &first, &past);
+    if (err || first == past)
+        return err;
+    rmap_unmap_range(&i->mapping, first, past - 1, false); // quickly, most at once
+    page_cache_drop_range(&i->mapping, first, past - 1);
+    recount(i);
+    return 0;
+}
+
+static int tmpfs_fallocate(struct inode *i, int mode, uint64_t off, uint64_t end) {
+    if (mode & FALLOC_FL_PUNCH_HOLE)
+        return punch(i, off, end);
+    int err = page_cache_allocate(&i->mapping, off, end);
+    if (end <= inode_size(i))
+        return err;
+    if (err)
+        (void)!tmpfs_truncate(i, inode_size(i));
+    else if (!(mode & FALLOC_FL_KEEP_SIZE))
+        page_cache_extend(&i->mapping, end);
+    return err;
+}
+
+static const struct inode_ops tmpfs_file_ops = {
+    .truncate = tmpfs_truncate,
+    .fallocate = tmpfs_fallocate,
+};
 
 // ---- inodes -------------------------------------------------------------------------------------
 

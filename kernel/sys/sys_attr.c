@@ -130,20 +130,12 @@ long sys_ftruncate(uint64_t fd, uint64_t size) {
 }
 
 long sys_fallocate(uint64_t fd, uint64_t mode, uint64_t off, uint64_t len) {
-    if ((int64_t)off < 0 || (int64_t)len <= 0 || off > (uint64_t)INT64_MAX - len)
+    if ((int64_t)off < 0 || (int64_t)len <= 0)
         return -EINVAL;
     struct file *f = file_of((int)fd);
     if (!f)
         return -EBADF;
-    const struct inode_ops *ops = f->inode->ops;
-    int err = -EOPNOTSUPP;
-    if (!file_writable(f)) {
-        err = -EBADF;
-    } else if (ops && ops->fallocate) {
-        mutex_lock(&f->inode->lock);
-        err = ops->fallocate(f->inode, (int)mode, (off_t)off, (off_t)len);
-        mutex_unlock(&f->inode->lock);
-    }
+    int err = file_writable(f) ? vfs_fallocate(f->inode, (int)mode, off, off + len) : -EBADF;
     file_put(f);
     return err;
 }

@@ -172,8 +172,7 @@ static ssize_t write_chunk(struct mapping *m, struct uio *u, uint64_t pos) {
     }
 }
 
-// Too many dirty pages: the writer writes its own before it makes more.
-static void throttle(struct mapping *m) {
+void page_cache_throttle(struct mapping *m) {
     if (!m->ops->write_pages)
         return;
     uint64_t dirty = mm_stat_read(NR_DIRTY) + mm_stat_read(NR_WRITEBACK);
@@ -193,7 +192,7 @@ ssize_t page_cache_write(struct mapping *m, struct uio *u, off_t pos) {
         total += moved;
         pos += moved;
         if (chunk % THROTTLE_PAGES == 0)
-            throttle(m);
+            page_cache_throttle(m);
         cond_resched();
     }
     return total;

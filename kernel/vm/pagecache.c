@@ -70,7 +70,7 @@ void mapping_destroy(struct mapping *m) {
     if (m->ops && !list_empty(&m->all_link))
         mapping_delist(m);
     if (m->nrpages || m->nrswapped)
-        page_cache_drop_range(m, 0);
+        page_cache_drop_range(m, 0, LAST_INDEX);
     assertf(m->nrpages == 0, "%lu pages left", m->nrpages);
 }
 

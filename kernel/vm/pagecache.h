@@ -111,12 +111,29 @@ ssize_t page_cache_write(struct mapping *m, struct uio *u, off_t pos);
 int page_cache_truncate(struct mapping *m, uint64_t size);
 // Grows to size (at least the present one): the bytes between read as zero.
 void page_cache_extend(struct mapping *m, uint64_t size);
-// Drops every page from index `first` on, whatever its state; waits for I/O. Unmaps them.
-void page_cache_drop_range(struct mapping *m, uint64_t first);
+// Drops the pages [first, last], whatever their state; waits for I/O. Unmaps them.
+#define LAST_INDEX (UINT64_MAX >> PAGE_SHIFT)
+void page_cache_drop_range(struct mapping *m, uint64_t first, uint64_t last);
+// One page, while its blocks go: page_cache_hide() takes a locked page out of all page tables and
+// makes it not up to date, so that everybody waits for the lock; page_cache_drop_hidden() takes it
+// out of the tree and unlocks it. The caller's reference stays.
+void page_cache_hide(struct mapping *m, struct page *p);
+void page_cache_drop_hidden(struct mapping *m, struct page *p);
+// Zeroes bytes [from, to) of a locked page, and makes it dirty if they were not zero.
+void page_cache_zero(struct page *p, size_t from, size_t to);
+
+// Parts of a file, for fallocate(2) (hole.c); the caller holds the inode lock.
+// Zeroes what [start, end) has of pages that are partly in it. *first, *past: those wholly in it.
+int __must_check page_cache_zero_edges(struct mapping *m, uint64_t start, uint64_t end,
+                                       uint64_t *first, uint64_t *past);
+// Makes sure of blocks for [start, end): what has none reads as zero. The size stays.
+int __must_check page_cache_allocate(struct mapping *m, uint64_t start, uint64_t end);
 
 // Writes dirty pages of [start, end] (bytes, inclusive) and, if wait, waits for them and reports
 // and clears m->error.
 int page_cache_sync(struct mapping *m, uint64_t start, uint64_t end, bool wait);
+// A writer has made many pages dirty: too many? Then it writes first.
+void page_cache_throttle(struct mapping *m);
 // A writer that is too fast: starts writing m's dirty pages, and waits for those in flight.
 void page_cache_write_behind(struct mapping *m);
 // Writes everything of every mapping (sync(2)); wait as above.

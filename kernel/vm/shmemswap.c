@@ -167,11 +167,12 @@ void shmem_read_pages(struct mapping *m, struct page **pages, int n) {
 
 // ---- the end ----
 
-bool shmem_drop_slots(struct mapping *m, uint64_t first) {
+bool shmem_drop_slots(struct mapping *m, uint64_t first, uint64_t last) {
     bool all = true;
     for (uint64_t index = first;; index++) {
         spin_lock(&m->lock);
         void *entry = radix_next(&m->swapped, &index);
+        entry = index <= last ? entry : NULL;
         bool reading = entry && radix_lookup(&m->pages, index);
         if (entry && !reading) {
             radix_remove(&m->swapped, index);

@@ -15,9 +15,9 @@ bool shmem_leave(struct page *p);
 bool shmem_is_out(struct mapping *m, uint64_t index);
 // Has nothing been kept at that index? Then it reads as zeroes.
 bool shmem_is_hole(struct mapping *m, uint64_t index);
-// Truncation: frees the slots of pages from `first` on that are not in memory. False: some have a
-// page that is being read, which must go first.
-bool shmem_drop_slots(struct mapping *m, uint64_t first);
+// Truncation, holes: frees the slots of pages [first, last] that are not in memory. False: some
+// have a page that is being read, which must go first.
+bool shmem_drop_slots(struct mapping *m, uint64_t first, uint64_t last);
 // swapoff: pages of all mappings that have a slot of the area come in and give it up.
 // 0, -ENOMEM, -EIO, -EINTR.
 int __must_check shmem_bring_in(uint32_t area);

@@ -121,7 +121,7 @@ static int free_number(void) {
 static int empty_cache(struct mapping *m) {
     int err = page_cache_sync(m, 0, UINT64_MAX, true);
     if (!err)
-        page_cache_drop_range(m, 0);
+        page_cache_drop_range(m, 0, LAST_INDEX);
     return err;
 }
 

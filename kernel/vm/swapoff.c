@@ -146,7 +146,7 @@ static int off_locked(struct mapping *m, struct swap_source *src) {
         return err;
     }
     swap_area_remove(a);
-    page_cache_drop_range(m, 0); // what was read from it meanwhile is not what is there now
+    page_cache_drop_range(m, 0, LAST_INDEX); // what was read meanwhile is not what is there now
     *src = a->src;
     swap_area_free(a);
     return 0;

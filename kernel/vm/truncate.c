@@ -1,4 +1,4 @@
-// Taking pages out of the cache: truncation, the end of an inode.
+// Taking pages out of the cache: truncation, holes (hole.c), the end of an inode.
 //
 // Truncation, in this order, so that no PTE and no reader can bring a page back:
 //
@@ -19,8 +19,6 @@
 #include "vm/rmap.h"
 #include "vm/shmemswap.h"
 
-#define LAST_INDEX (UINT64_MAX >> PAGE_SHIFT)
-
 // The next page at or after *index, referenced, or NULL.
 static struct page *next_page(struct mapping *m, uint64_t *index) {
     spin_lock(&m->lock);
@@ -31,8 +29,9 @@ static struct page *next_page(struct mapping *m, uint64_t *index) {
     return p;
 }
 
-static void drop_page(struct mapping *m, struct page *p) {
-    page_lock(p);
+// The page is locked: waits for its I/O and takes it out of all page tables. Returns with the tree
+// lock held. False: it has left m.
+static bool lock_unmapped(struct mapping *m, struct page *p) {
     page_wait_writeback(p);
     spin_lock(&m->lock);
     while (p->owner == m && p->mapcount) {
@@ -40,7 +39,12 @@ static void drop_page(struct mapping *m, struct page *p) {
         rmap_unmap_range(m, p->index, p->index, false);
         spin_lock(&m->lock);
     }
-    bool ours = p->owner == m;
+    return p->owner == m;
+}
+
+static void drop_page(struct mapping *m, struct page *p) {
+    page_lock(p);
+    bool ours = lock_unmapped(m, p);
     if (ours)
         page_cache_delete(m, p);
     spin_unlock(&m->lock);
@@ -49,20 +53,47 @@ static void drop_page(struct mapping *m, struct page *p) {
         page_put(p); // the tree's
 }
 
-static void drop_pages(struct mapping *m, uint64_t first) {
+static void drop_pages(struct mapping *m, uint64_t first, uint64_t last) {
     struct page *p;
-    for (uint64_t index = first; (p = next_page(m, &index)); index++) {
+    for (uint64_t index = first; (p = next_page(m, &index)) && index <= last; index++) {
         assertf(index >= first, "page %lu before %lu", index, first);
         drop_page(m, p);
         page_put(p);
         cond_resched();
     }
+    if (p)
+        page_put(p);
 }
 
-void page_cache_drop_range(struct mapping *m, uint64_t first) {
+void page_cache_drop_range(struct mapping *m, uint64_t first, uint64_t last) {
     do
-        drop_pages(m, first);
-    while (m->nrswapped && !shmem_drop_slots(m, first));
+        drop_pages(m, first, last);
+    while (m->nrswapped && !shmem_drop_slots(m, first, last));
+}
+
+void page_cache_hide(struct mapping *m, struct page *p) {
+    bool ours = lock_unmapped(m, p);
+    assertf(ours && page_test(p, PG_LOCKED), "page %#lx of %p", page_to_pfn(p), p->owner);
+    page_clear(p, PG_UPTODATE);
+    spin_unlock(&m->lock);
+}
+
+void page_cache_drop_hidden(struct mapping *m, struct page *p) {
+    assertf(!page_test(p, PG_UPTODATE), "page %#lx is not hidden", page_to_pfn(p));
+    spin_lock(&m->lock);
+    page_cache_delete(m, p);
+    spin_unlock(&m->lock);
+    page_unlock(p);
+    page_put(p); // the tree's
+}
+
+void page_cache_zero(struct page *p, size_t from, size_t to) {
+    char *data = page_to_virt(p);
+    assertf(page_test(p, PG_LOCKED) && from < to && to <= PAGE_SIZE, "%zu to %zu", from, to);
+    if (data[from] == 0 && !memcmp(data + from, data + from + 1, to - from - 1))
+        return;
+    memset(data + from, 0, to - from);
+    page_mark_dirty(p);
 }
 
 static int shrink_to(struct mapping *m, uint64_t size) {
@@ -76,12 +107,11 @@ static int shrink_to(struct mapping *m, uint64_t size) {
     }
     atomic_store(&m->size, size);
     rmap_unmap_range(m, first, LAST_INDEX, true);
-    page_cache_drop_range(m, first);
+    page_cache_drop_range(m, first, LAST_INDEX);
     rmap_unmap_range(m, first, LAST_INDEX, true);
     if (last) {
         page_lock(last);
-        memset((char *)page_to_virt(last) + off, 0, PAGE_SIZE - off);
-        page_mark_dirty(last);
+        page_cache_zero(last, off, PAGE_SIZE);
         page_unlock(last);
         page_put(last);
     }

@@ -69,6 +69,12 @@ int ftruncate(int fd, off_t len)
     return sysret(sys2(SYS_ftruncate, fd, len));
 }
 
+/* Returns the error, and leaves errno alone. */
+int posix_fallocate(int fd, off_t off, off_t len)
+{
+    return -(int)sys4(SYS_fallocate, fd, 0, off, len);
+}
+
 int fallocate(int fd, int mode, off_t off, off_t len)
 {
     return sysret(sys4(SYS_fallocate, fd, mode, off, len));

@@ -206,7 +206,27 @@ int ext2_truncate(struct inode *inode, uint64_t size) {
     if (err)
         return err;
     if (size <= old)
-        ext2_free_blocks_from(inode, DIV_ROUND_UP(size, sb->block_size));
+        ext2_free_blocks(inode, DIV_ROUND_UP(size, sb->block_size), UINT64_MAX);
     inode_mark_dirty(inode);
     return 0;
+}
+
+// The format knows no blocks that are given but not written, so new ones are zeroed; and none may
+// lie behind the file's end.
+int ext2_fallocate(struct inode *inode, int mode, uint64_t off, uint64_t end) {
+    struct mapping *m = &inode->mapping;
+    uint64_t size = inode_size(inode), first, past;
+    if (mode & FALLOC_FL_PUNCH_HOLE) {
+        int err = page_cache_zero_edges(m, off, end, &first, &past);
+        return err ? err : ext2_punch(inode, first, past);
+    }
+    if (end > size && mode & FALLOC_FL_KEEP_SIZE)
+        return -EOPNOTSUPP;
+    int err = page_cache_allocate(m, off, end);
+    if (end > size && err)
+        (void)!ext2_truncate(inode, size);
+    else if (end > size)
+        page_cache_extend(m, end);
+    inode_mark_dirty(inode);
+    return err;
 }

@@ -127,13 +127,18 @@ uint64_t ext2_count_free_blocks(struct ext2_sb *sb);
 // row on the disk (or are holes), at most `max`.
 int __must_check ext2_map_block(struct inode *inode, uint64_t lblk, bool create, uint32_t *out,
                                 uint32_t max, uint32_t *run);
-// Frees every block of the file at or beyond lblk.
-void ext2_free_blocks_from(struct inode *inode, uint64_t lblk);
+// Frees the blocks [from, to) of the file, and address blocks that are empty then. No page of them
+// is in the cache, or being written.
+void ext2_free_blocks(struct inode *inode, uint64_t from, uint64_t to);
+// Makes a hole of pages [first, past): blocks and cached pages go. Inode lock held. 0 or -errno
+// (some are gone).
+int __must_check ext2_punch(struct inode *inode, uint64_t first, uint64_t past);
 uint64_t ext2_max_size(const struct ext2_sb *sb);
 
 // data.c
 extern const struct mapping_ops ext2_mapping_ops;
 int ext2_truncate(struct inode *inode, uint64_t size);
+int ext2_fallocate(struct inode *inode, int mode, uint64_t off, uint64_t end);
 
 // inode.c
 // 0, -EEXIST when the disk's inode is a file (then the bitmap is damaged), -EIO, -ENOMEM.

@@ -14,6 +14,7 @@
 #include "fs/ext2/ext2_internal.h"
 
 #include "abi/errno.h"
+#include "sched/sched.h"
 
 struct block_path {
     int depth;          // 1 .. 4
@@ -90,6 +91,17 @@ static uint32_t run_length(const uint32_t *slot, uint32_t room, uint32_t max) {
     return n;
 }
 
+// How far the hole goes whose address block is missing at this level of the path.
+static uint32_t hole_length(const struct ext2_sb *sb, const struct block_path *p, int level,
+                            uint32_t max) {
+    uint64_t covered = 1, off = 0;
+    for (int i = level + 1; i < p->depth; i++) {
+        covered *= sb->addrs_per_block;
+        off = off * sb->addrs_per_block + p->index[i];
+    }
+    return (uint32_t)min(covered - off, (uint64_t)max);
+}
+
 static int map_locked(struct inode *inode, const struct block_path *p, bool create, uint32_t *out,
                       uint32_t max, uint32_t *run) {
     struct ext2_sb *sb = ext2_sb(inode->super);
@@ -106,8 +118,9 @@ static int map_locked(struct inode *inode, const struct block_path *p, bool crea
             err = ext2_error(sb, "inode %lu points to block %u", inode->ino, *slot);
         if (err || last || !*slot) {
             *out = err ? 0 : *slot;
-            if (run) // a missing address block: the hole lasts at least to the next boundary asked
-                *run = last && !err ? run_length(slot, room - p->index[level], max) : 1;
+            if (run)
+                *run = err ? 1 : last ? run_length(slot, room - p->index[level], max)
+                                      : hole_length(sb, p, level, max);
             break;
         }
         struct buffer next;
@@ -138,10 +151,16 @@ int ext2_map_block(struct inode *inode, uint64_t lblk, bool create, uint32_t *ou
     return err;
 }
 
-// Frees what hangs below *slot from file block `from` on (relative to the first block that *slot
-// covers; span: file blocks that it covers). Frees *slot itself when nothing is left before `from`.
-// Depth at most 3, so the recursion is bounded.
-static void free_tree(struct inode *inode, uint32_t *slot, int depth, uint64_t from) {
+static bool is_empty(const uint32_t *table, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        if (table[i])
+            return false;
+    return true;
+}
+
+// Frees the file's blocks [from, to) below *slot, counted from the first that *slot covers, and
+// *slot itself when nothing is left there. Depth at most 3, so the recursion is bounded.
+static void free_tree(struct inode *inode, uint32_t *slot, int depth, uint64_t from, uint64_t to) {
     struct ext2_sb *sb = ext2_sb(inode->super);
     if (!*slot)
         return;
@@ -153,33 +172,75 @@ static void free_tree(struct inode *inode, uint32_t *slot, int depth, uint64_t f
         if (buffer_read(sb->dev, *slot, sb->block_size, &b))
             return; // unreadable: its blocks stay marked used, e2fsck finds them
         uint32_t *table = b.data;
-        for (uint64_t i = from / span; i < sb->addrs_per_block; i++)
-            free_tree(inode, &table[i], depth - 1, i == from / span ? from % span : 0);
-        if (from > 0)
+        for (uint64_t i = from / span, at = i * span; i < sb->addrs_per_block && at < to;
+             i++, at += span)
+            free_tree(inode, &table[i], depth - 1, from > at ? from - at : 0, min(to - at, span));
+        bool empty = is_empty(table, sb->addrs_per_block);
+        if (!empty)
             buffer_dirty(&b);
         buffer_put(&b);
+        if (!empty)
+            return;
     }
-    if (from > 0)
-        return;
     ext2_free_block(sb, *slot);
     *slot = 0;
     inode->blocks -= min(inode->blocks, (uint64_t)sb->block_size / 512);
 }
 
-void ext2_free_blocks_from(struct inode *inode, uint64_t lblk) {
+void ext2_free_blocks(struct inode *inode, uint64_t from, uint64_t to) {
     struct ext2_sb *sb = ext2_sb(inode->super);
     struct ext2_info *info = ext2_info(inode);
+    assertf(from <= to, "blocks %lu to %lu", from, to);
     mutex_lock(&info->map_lock);
-    for (uint64_t i = lblk; i < EXT2_NDIR; i++)
-        free_tree(inode, &info->block[i], 0, 0);
+    for (uint64_t i = from; i < min(to, (uint64_t)EXT2_NDIR); i++)
+        free_tree(inode, &info->block[i], 0, 0, 1);
     uint64_t first = EXT2_NDIR, span = sb->addrs_per_block;
     for (int depth = 1; depth <= 3; depth++, span *= sb->addrs_per_block) {
-        if (lblk < first + span)
+        if (from < first + span && to > first)
             free_tree(inode, &info->block[EXT2_NDIR + depth - 1], depth,
-                      lblk > first ? lblk - first : 0);
+                      from > first ? from - first : 0, min(to - first, span));
         first += span;
     }
     info->goal = 0;
     mutex_unlock(&info->map_lock);
     inode_mark_dirty(inode);
+}
+
+// The first block at or behind lblk, below end, that is no hole; end: there is none.
+static int next_mapped(struct inode *inode, uint64_t lblk, uint64_t end, uint64_t *out) {
+    while (lblk < end) {
+        uint32_t block, run;
+        int err = ext2_map_block(inode, lblk, false, &block,
+                                 (uint32_t)min(end - lblk, (uint64_t)UINT32_MAX), &run);
+        if (err)
+            return err;
+        if (block)
+            break;
+        lblk += run;
+    }
+    *out = min(lblk, end);
+    return 0;
+}
+
+int ext2_punch(struct inode *inode, uint64_t first, uint64_t past) {
+    struct mapping *m = &inode->mapping;
+    uint32_t per_page = PAGE_SIZE / ext2_sb(inode->super)->block_size;
+    uint64_t lblk, index, end = DIV_ROUND_UP(inode_size(inode), PAGE_SIZE);
+    past = min(past, end);
+    for (index = first; index < past; index++) {
+        struct page *p;
+        int err = next_mapped(inode, index * per_page, past * per_page, &lblk);
+        index = lblk / per_page;
+        if (err || index == past)
+            return err;
+        err = page_cache_grab(m, index, &p);
+        if (err)
+            return err;
+        page_cache_hide(m, p);
+        ext2_free_blocks(inode, index * per_page, (index + 1) * per_page);
+        page_cache_drop_hidden(m, p);
+        page_put(p);
+        cond_resched();
+    }
+    return 0;
 }

@@ -211,5 +211,5 @@ const struct inode_ops ext2_dir_ops = {
     .unlink = ext2_unlink,
     .rename = ext2_rename,
 };
-const struct inode_ops ext2_file_ops = {.truncate = ext2_truncate};
+const struct inode_ops ext2_file_ops = {.truncate = ext2_truncate, .fallocate = ext2_fallocate};
 const struct inode_ops ext2_symlink_ops = {.readlink = ext2_readlink};
