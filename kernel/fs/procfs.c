@@ -3,6 +3,8 @@
 //   /proc  ---static nodes---> meminfo, sys/ -> vm/ -> drop_caches ...    registered, for ever
 //      \----pid kinds--------> 17/ -> maps, fd/ -> 0 ...                  as processes come and go
 //
+// sysfs is a second root over the same table of nodes (sysfs.c).
+//
 // Nothing is kept: an unused inode goes at once (super.drop_inodes), and names are not cached in
 // the root and below it where processes come and go (inode.volatile_names).
 //
@@ -17,10 +19,9 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 
-#define ROOT_INO 1
 #define PIDS (1 << 16)
 
-static struct proc_node root_node = {.name = "/", .len = 1, .ino = ROOT_INO};
+static struct proc_node proc_root = {.name = "/", .len = 1};
 static struct proc_node **nodes; // by inode number - 1; grows at boot
 static size_t node_count;
 
@@ -60,13 +61,13 @@ static struct proc_node *make_child(struct proc_node *dir, const char *name, siz
     return n;
 }
 
-// The node for a path such as "sys/vm/drop_caches", with its directories.
-static struct proc_node *make_path(const char *path) {
-    struct proc_node *dir = &root_node;
+// The node for a path such as "sys/vm/drop_caches" below a root, with its directories.
+static struct proc_node *make_path(struct proc_node *root, const char *path) {
+    struct proc_node *dir = root;
 
-    if (!node_count) {
-        number_node(&root_node);
-        root_node.parent = &root_node;
+    if (!root->ino) {
+        number_node(root);
+        root->parent = root;
     }
     for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
         size_t len = (size_t)(slash - path);
@@ -77,8 +78,13 @@ static struct proc_node *make_path(const char *path) {
     return make_child(dir, path, strlen(path));
 }
 
-void procfs_add(const struct procfs_file *f) { make_path(f->path)->file = f; }
-void procfs_add_link(const char *path, const char *target) { make_path(path)->target = target; }
+void proc_add_below(struct proc_node *root, const struct procfs_file *f) {
+    make_path(root, f->path)->file = f;
+}
+void procfs_add(const struct procfs_file *f) { proc_add_below(&proc_root, f); }
+void procfs_add_link(const char *path, const char *target) {
+    make_path(&proc_root, path)->target = target;
+}
 
 // ---- inodes -------------------------------------------------------------------------------------
 
@@ -95,7 +101,7 @@ int proc_add_common(struct inode *i, uint32_t mode) {
     return 0;
 }
 
-static int proc_read_inode(struct inode *i) {
+int proc_read_inode(struct inode *i) {
     if (proc_kind(i->ino) != PROC_STATIC)
         return proc_pid_read_inode(i);
     struct proc_node *n = proc_node(i->ino);
@@ -111,7 +117,7 @@ static int proc_read_inode(struct inode *i) {
     }
     i->ops = &proc_dir_ops;
     i->fops = &proc_dir_file_ops;
-    i->volatile_names = n == &root_node;
+    i->volatile_names = n == &proc_root;
     proc_add_common(i, S_IFDIR | 0555);
     i->nlink = 2;
     return 0;
@@ -123,7 +129,7 @@ static int proc_lookup(struct inode *dir, const char *name, size_t len, struct i
     struct proc_node *n = find_child(proc_node(dir->ino), name, len);
     if (n)
         return inode_get(dir->super, n->ino, out);
-    if (dir->ino != ROOT_INO)
+    if (dir->ino != proc_root.ino)
         return -ENOENT;
     return proc_pid_lookup(dir, name, len, out);
 }
@@ -164,7 +170,7 @@ static int proc_readdir(struct file *f, struct dir_sink *sink) {
             return 0;
         f->pos = at;
     }
-    if (dir == &root_node)
+    if (dir == &proc_root)
         proc_pid_list(f, sink, PIDS);
     return 0;
 }
@@ -187,7 +193,7 @@ static const struct super_ops proc_super_ops = {
 static int proc_mount(struct super *s, const char *options) {
     s->ops = &proc_super_ops;
     s->drop_inodes = true;
-    return inode_get(s, ROOT_INO, &s->root);
+    return inode_get(s, proc_root.ino, &s->root);
 }
 
 static struct fs_type proc_type = {.name = "proc", .single = true, .mount = proc_mount};
@@ -199,4 +205,5 @@ void procfs_init(void) {
     procfs_add_sysctl();
     procfs_add_kpage();
     fs_register(&proc_type);
+    sysfs_init();
 }

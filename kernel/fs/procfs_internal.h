@@ -39,7 +39,12 @@ struct proc_node {
     ino_t ino;
 };
 struct proc_node *proc_node(ino_t ino);
+void proc_add_below(struct proc_node *root, const struct procfs_file *f); // for ever; boot only
+int proc_read_inode(struct inode *i);
 int proc_add_common(struct inode *i, uint32_t mode); // sets what every inode of procfs has
+
+// sysfs.c
+void sysfs_init(void);
 
 // procfs_file.c
 extern const struct file_ops proc_file_ops;

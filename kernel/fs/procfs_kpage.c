@@ -7,6 +7,7 @@
 #include "fs/procfs_system.h"
 #include "mm/buddy.h"
 #include "vm/fault.h"
+#include "vm/huge.h"
 
 enum kpf_bit { // Linux's numbers
     KPF_LOCKED, KPF_ERROR, KPF_REFERENCED, KPF_UPTODATE, KPF_DIRTY, KPF_LRU, KPF_ACTIVE, KPF_SLAB,
@@ -25,10 +26,16 @@ static bool in_free_block(pfn_t pfn) {
     return false;
 }
 
+// What speaks for the frame: itself, or the head of the large page that it is a part of.
+static const struct page *speaker(pfn_t pfn) {
+    pfn_t first = ALIGN_DOWN(pfn, HUGE_PAGES);
+    return pfn_to_page(pfn_valid(first) && page_is_huge(pfn_to_page(first)) ? first : pfn);
+}
+
 static uint64_t frame_count(pfn_t pfn) {
     if (!pfn_valid(pfn) || page_test(pfn_to_page(pfn), PG_TABLE)) // a root's is not of PTEs
         return 0;
-    return (uint64_t)READ_ONCE(pfn_to_page(pfn)->mapcount);
+    return (uint64_t)READ_ONCE(speaker(pfn)->mapcount);
 }
 
 static uint64_t frame_flags(pfn_t pfn) {
@@ -44,8 +51,11 @@ static uint64_t frame_flags(pfn_t pfn) {
     };
     if (!pfn_valid(pfn))
         return 1UL << KPF_NOPAGE;
-    const struct page *p = pfn_to_page(pfn);
+    const struct page *p = speaker(pfn);
     uint64_t bits = 0;
+    if (page_is_huge(p))
+        bits = 1UL << KPF_THP |
+               1UL << (p == pfn_to_page(pfn) ? KPF_COMPOUND_HEAD : KPF_COMPOUND_TAIL);
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
         if (page_test(p, same[i].flag))
             bits |= 1UL << same[i].bit;

@@ -7,6 +7,7 @@
 #include "mm/slab.h"
 #include "mm/stat.h"
 #include "vm/commit.h"
+#include "vm/huge.h"
 #include "vm/swap.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
@@ -91,6 +92,7 @@ static int meminfo(struct textbuf *t, void *arg) {
     line(t, "VmallocUsed", stat_pages(NR_VMALLOC) + stat_pages(NR_KSTACK));
     line(t, "VmallocChunk", 0);
     line(t, "Percpu", 0);
+    line(t, "AnonHugePages", stat_pages(NR_ANON_THPS));
     line(t, "ShmemHugePages", 0);
     line(t, "ShmemPmdMapped", 0);
     line(t, "FileHugePages", 0);
@@ -200,7 +202,9 @@ static int vmstat(struct textbuf *t, void *arg) {
         {"pgactivate", PGACTIVATE},         {"pgdeactivate", PGDEACTIVATE},
         {"oom_kill", OOM_KILLS},            {"drop_pagecache", DROP_PAGECACHE},
         {"drop_slab", DROP_SLAB},           {"nr_pipe_pages", NR_PIPE},
-        {"nr_kernel_frames", NR_KERNEL},
+        {"nr_kernel_frames", NR_KERNEL},    {"thp_fault_alloc", THP_FAULT_ALLOC},
+        {"thp_fault_fallback", THP_FAULT_FALLBACK}, {"thp_split_page", THP_SPLIT_PAGE},
+        {"thp_split_pmd", THP_SPLIT_PMD},
     };
 
     static const char *const lists[LRU_COUNT] = {"inactive_anon", "active_anon", "inactive_file",
@@ -210,6 +214,7 @@ static int vmstat(struct textbuf *t, void *arg) {
         text_printf(t, "nr_%s %lu\n", lists[l], lru_pages(l));
     text_printf(t, "nr_free_pages %lu\nnr_kernel_stack %lu\n", mem_free_pages(),
                 stat_pages(NR_KSTACK) * KIB_PER_PAGE); // in KiB, unlike the rest
+    text_printf(t, "nr_anon_transparent_hugepages %lu\n", stat_pages(NR_ANON_THPS) / HUGE_PAGES);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         text_printf(t, "%s %ld\n", rows[i].name, mm_stat_read(rows[i].stat));
     return 0;

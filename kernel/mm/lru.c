@@ -96,6 +96,23 @@ void lru_update_mlocked(struct page *p) {
     spin_unlock(&lru.lock);
 }
 
+void lru_split(struct page *head) {
+    spin_lock(&lru.lock);
+    bool listed = page_test(head, PG_LRU);
+    uint64_t n = 1UL << head->order;
+    if (listed)
+        unlink(head);
+    head->order = 0;
+    for (struct page *p = head + n - 1; p > head; p--) {
+        insert(p);
+        if (!listed)
+            list_move_back(&lru.list[list_of(p->flags)], &p->link);
+    }
+    if (listed)
+        insert(head);
+    spin_unlock(&lru.lock);
+}
+
 // A reference, unless the page is being freed.
 static bool try_get(struct page *p) {
     int n = atomic_load_relaxed(&p->refcount);

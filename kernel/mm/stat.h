@@ -12,6 +12,7 @@ enum mm_stat {
     NR_KSTACK,        // pages
     NR_VMALLOC,
     NR_ANON,          // anonymous pages that some PTE maps
+    NR_ANON_THPS,     // of NR_ANON: in large pages (vm/huge.h)
     NR_SWAPCACHE,     // pages in the swap cache
     NR_SWAPCACHE_UNMAPPED, // of these, pages that no PTE maps (so not in NR_ANON)
     NR_FILE,          // page-cache pages, of files and block devices
@@ -26,6 +27,7 @@ enum mm_stat {
     PGALLOC, PGFREE, PGFAULT, PGMAJFAULT, PGPGIN, PGPGOUT, PSWPIN, PSWPOUT, // events
     PGSCAN, PGSTEAL, PGSTEAL_KSWAPD, PGACTIVATE, PGDEACTIVATE, ALLOCSTALL,
     COW_COPIES, TLB_SHOOTDOWNS, OOM_KILLS, DROP_PAGECACHE, DROP_SLAB,
+    THP_FAULT_ALLOC, THP_FAULT_FALLBACK, THP_SPLIT_PAGE, THP_SPLIT_PMD,
     MM_STAT_COUNT
 };
 

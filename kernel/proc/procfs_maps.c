@@ -10,6 +10,7 @@
 #include "fs/file.h"
 #include "fs/textbuf.h"
 #include "mm/slab.h"
+#include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/pagecache.h"
 #include "vm/usage.h"
@@ -110,7 +111,7 @@ static void show_vm_flags(struct textbuf *b, uint32_t flags) {
         {VM_READ, "rd"},      {VM_WRITE, "wr"},    {VM_EXEC, "ex"},         {VM_SHARED, "sh"},
         {VM_MAYREAD, "mr"},   {VM_MAYWRITE, "mw"}, {VM_MAYEXEC, "me"},      {VM_SHARED, "ms"},
         {VM_GROWSDOWN, "gd"}, {VM_LOCKED, "lo"},   {VM_DONTEXPAND, "de"},   {VM_ACCOUNT, "ac"},
-        {VM_NORESERVE, "nr"},
+        {VM_NORESERVE, "nr"}, {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"},
     };
     text_printf(b, "VmFlags: ");
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -127,7 +128,8 @@ static void show_smap(struct textbuf *b, const struct vma *v, char *path) {
     row(b, "KernelPageSize:", PAGE_SIZE);
     row(b, "MMUPageSize:", PAGE_SIZE);
     show_usage(b, &u, false);
-    text_printf(b, "THPeligible:    %8u\n", 0u);
+    bool fits = ALIGN_UP(v->start, HUGE_SIZE) + HUGE_SIZE <= v->end;
+    text_printf(b, "THPeligible:    %8d\n", fits && huge_allowed(v));
     show_vm_flags(b, v->flags);
 }
 

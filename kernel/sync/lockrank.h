@@ -33,6 +33,7 @@ enum lockrank {
     RANK_RECLAIM,
     RANK_PAGECACHE,    // a mapping's tree
     RANK_PAGETABLE,
+    RANK_HUGE,         // counts and order of large pages
     RANK_ASID,
     RANK_SWAPMAP,      // a swap area's slots and cache
     RANK_LRU,          // the reclaim lists

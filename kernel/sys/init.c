@@ -17,9 +17,9 @@
 #include "proc/exec.h"
 #include "proc/process.h"
 
-static const char *const known_words[] = {"root",  "rootfstype", "ro",       "rw",
-                                          "init",  "console",    "quiet",    "loglevel",
-                                          "crash", "selftest",   "failalloc", NULL};
+static const char *const known_words[] = {
+    "root",     "rootfstype", "ro",       "rw",        "init",                 "console", "quiet",
+    "loglevel", "crash",      "selftest", "failalloc", "transparent_hugepage", NULL};
 
 static bool is_known(const char *word) {
     const char *eq = strchr(word, '=');

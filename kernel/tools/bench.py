@@ -24,6 +24,8 @@ ROWS = {
     "fork_16m": ("fork + exit + wait, 16 MiB resident", 1000000, 1325620, 189091280),
     "touch_mmap": ("first touch of an anonymous page, mmap", 1600, 2285, 24949),
     "touch_brk": ("first touch of an anonymous page, brk", 1600, 2285, 24949),
+    "touch_huge": ("the same with 2 MiB pages on, per 4 KiB", 700, None, None),
+    "free_huge": ("freeing it, munmap, per 4 KiB", None, None, None),
     "free_mmap": ("freeing it, munmap", 500, 603, 12605),
     "free_brk": ("freeing it, brk", 500, 603, 12605),
     "brk_64m": ("brk up by 64 MiB, untouched", 1500, 2700, 409423600),

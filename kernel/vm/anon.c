@@ -18,6 +18,7 @@
 #include "mm/stat.h"
 #include "riscv/pagecopy.h"
 #include "vm/faultcase.h"
+#include "vm/huge.h"
 #include "vm/mlock.h"
 #include "vm/prot.h"
 
@@ -42,11 +43,19 @@ void anon_page_discard(struct page *p) {
     page_put(p);
 }
 
+// fault_slot_locked(); NULL also if another thread has put a large page there.
+static inline pte_t *slot_locked(const struct fault *f) {
+    if (likely(f->slot))
+        return f->slot;
+    const pte_t *above = pt_find(f->mm->root, f->addr, 1);
+    return above && pte_is_huge(*above) ? NULL : fault_slot_locked(f);
+}
+
 static int map_zero_page(struct fault *f) {
     struct mm *mm = f->mm;
     uint64_t bits = vma_pte_bits_readonly(f->vma->flags) | PTE_SPECIAL;
     spin_lock(&mm->ptl);
-    pte_t *slot = fault_slot_locked(f);
+    pte_t *slot = slot_locked(f);
     if (likely(slot) && pte_none(*slot))
         pt_set(slot, pte_make(page_to_phys(zero_page), bits));
     spin_unlock(&mm->ptl);
@@ -57,13 +66,18 @@ int fault_anon(struct fault *f) {
     struct mm *mm = f->mm;
 
     assertf(!f->vma->mapping && pte_none(f->pte), "va %#lx", f->addr);
+    if (unlikely(!f->slot)) {
+        int err = fault_huge(f);
+        if (err != -ENOENT)
+            return err;
+    }
     if (!fault_writes(f))
         return map_zero_page(f);
     struct page *p = anon_page_new(f, true);
     if (unlikely(!p))
         return -ENOMEM;
     spin_lock(&mm->ptl);
-    pte_t *slot = fault_slot_locked(f);
+    pte_t *slot = slot_locked(f);
     bool ours = slot && pte_none(*slot);
     if (likely(ours)) {
         pt_set(slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));

@@ -6,6 +6,7 @@
 // Run by tests, by the debug key and in DEBUG builds.
 #include "mm/stat.h"
 #include "vm/faultcase.h"
+#include "vm/huge.h"
 #include "vm/swap.h"
 
 // Each PTE holds a reference. Other address spaces change the two counts meanwhile, one after the
@@ -70,17 +71,36 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts 
     *(v->mapping->is_shmem ? &n->shmem : &n->file) += 1;
 }
 
+// A large page's leaf, or one whose page was split and that nobody has come upon yet.
+static void check_leaf(const struct vma *v, uaddr_t va, pte_t leaf, struct counts *n) {
+    const struct page *head = pfn_to_page(pte_pfn(leaf));
+    assertf(va >= v->start && v->end - va >= HUGE_SIZE && !v->mapping,
+            "va %#lx: a leaf beyond %#lx", va, v->end);
+    if (!page_is_huge(head)) {
+        for (uint64_t i = 0; i < HUGE_PAGES; i++)
+            check_pte(v, va + i * PAGE_SIZE, (pte_t){leaf.v + (i << PTE_PPN_SHIFT)}, n);
+        return;
+    }
+    assertf(!page_test(head, PG_SWAPCACHE) && IS_ALIGNED(pte_pfn(leaf), HUGE_PAGES),
+            "va %#lx: pfn %#lx flags %#x", va, pte_pfn(leaf), head->flags);
+    check_pte(v, va, leaf, n);
+    n->anon += HUGE_PAGES - 1;
+}
+
 static void check_tables(struct mm *mm) {
     struct counts n = {0};
     struct pt_cursor c;
-    uint64_t tables = pt_check(mm->root, 0, USER_END);
-    assertf(tables + 1 == mm_table_pages(mm), "%lu tables, books say %lu", tables,
-            mm_table_pages(mm));
+    uint64_t leaves = 0, tables = pt_check(mm->root, 0, USER_END);
+    assertf(tables + mm->huge_leaves + 1 == mm_table_pages(mm),
+            "%lu tables, %lu aside, books say %lu", tables, mm->huge_leaves, mm_table_pages(mm));
+    huge_check(mm);
     for (bool more = pt_first(&c, mm->root, 0, USER_END); more; more = pt_next(&c)) {
         struct vma *v = vma_lookup(mm, c.va);
         assertf(v, "va %#lx is mapped and in no VMA", c.va);
-        check_pte(v, c.va, *c.slot, &n);
+        leaves += c.level;
+        (c.level ? check_leaf : check_pte)(v, c.va, *c.slot, &n);
     }
+    assertf(leaves == mm->huge_leaves, "%lu leaves, books say %lu", leaves, mm->huge_leaves);
     assertf(n.anon == mm->rss_anon && n.file == mm->rss_file && n.shmem == mm->rss_shmem,
             "counted %lu anonymous, %lu file and %lu shared pages, books say %lu, %lu and %lu",
             n.anon, n.file, n.shmem, mm->rss_anon, mm->rss_file, mm->rss_shmem);

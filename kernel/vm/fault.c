@@ -66,7 +66,7 @@ static inline int fault_check(struct fault *f) {
 
 // The PTE allows the access: it changed meanwhile, or the hart wants A or D set by us, or its TLB
 // holds an older entry (the architecture lets it cache even invalid ones).
-static int fault_spurious(struct fault *f) {
+int fault_spurious(struct fault *f) {
     uint64_t bits = PTE_A | (fault_writes(f) ? PTE_D : 0);
     spin_lock(&f->mm->ptl);
     bool same = f->slot->v == f->pte.v;

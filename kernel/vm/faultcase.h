@@ -23,6 +23,9 @@ int __must_check fault_cow(struct fault *f);          // cow.c: a store to a pag
 int __must_check fault_file(struct fault *f);         // filefault.c: nothing there, a file
 int __must_check fault_shared_write(struct fault *f); // filefault.c: a store that makes it dirty
 int __must_check fault_swap(struct fault *f);         // swapfault.c: a swap entry
+int __must_check fault_spurious(struct fault *f);     // fault.c: a sufficient entry
+// hugefault.c: no table there, anonymous. -ENOENT: a small page is wanted, as always.
+int __must_check fault_huge(struct fault *f);
 // fault-around: maps what is cached around a file fault. True: addr is among it.
 bool fault_around(struct fault *f);                   // faultaround.c
 

@@ -13,6 +13,7 @@
 #include "sched/sched.h"
 #include "vm/commit.h"
 #include "vm/cow.h"
+#include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -25,10 +26,12 @@
 static int copy_range(struct cow_copy *c, uaddr_t start, uaddr_t end) {
     struct pt_cursor at;
     while (start < end && pt_first(&at, c->from->root, start, end)) {
-        int err = cow_copy_table(c, &at);
+        int err = unlikely(at.level) ? huge_copy(c, &at) : cow_copy_table(c, &at);
+        if (unlikely(err == -ERESTART))
+            continue;
         if (err)
             return err;
-        start = at.va + ((vaddr_t)(at.stop - at.slot) << PAGE_SHIFT);
+        start = at.va + ((vaddr_t)(at.stop - at.slot) << pt_level_shift(at.level));
         cond_resched();
     }
     return 0;

@@ -6,6 +6,7 @@
 //   COLD, PAGEOUT       the pages go first when memory is short; they go now (pageout.c)
 //   POPULATE_*          faults now (populate.c)
 //   DONTFORK, WIPEONFORK and their opposites: flags of the VMA, for fork.c
+//   HUGEPAGE, NOHUGEPAGE                      the same, for hugefault.c
 //
 // Other advice that is known is a hint, and accepted.
 //
@@ -14,6 +15,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/lru.h"
+#include "vm/huge.h"
 #include "vm/mmap.h"
 #include "vm/pagecache.h"
 #include "vm/pageout.h"
@@ -24,6 +26,8 @@ static int advise_dontneed(struct vma *v, uaddr_t start, uaddr_t end, uint32_t r
     struct tlb_gather g;
     if (v->flags & refused)
         return -EINVAL;
+    huge_split_at(v->mm, start);
+    huge_split_at(v->mm, end);
     tlb_gather_init(&g, v->mm, false);
     zap_range(&g, start, end, zap_locked(v));
     tlb_finish(&g);
@@ -43,6 +47,8 @@ static int advise_cold(struct vma *v, uaddr_t start, uaddr_t end) {
     struct pt_cursor c;
     if (v->flags & (VM_LOCKED | VM_SPECIAL))
         return -EINVAL;
+    huge_split_at(mm, start);
+    huge_split_at(mm, end);
     for (uaddr_t at = start; mm_lock_table(mm, &c, &at, end); spin_unlock(&mm->ptl))
         for (; c.slot != c.stop; c.slot++)
             if (pte_present(*c.slot) && !pte_special(*c.slot)) {
@@ -54,13 +60,28 @@ static int advise_cold(struct vma *v, uaddr_t start, uaddr_t end) {
     return 0;
 }
 
-// mm write-locked. What fork does with the part; *v becomes the VMA that has it.
-static int advise_fork(struct vma **v, uaddr_t start, uaddr_t end, int advice) {
-    uint32_t old = (*v)->flags;
-    uint32_t bit = advice <= MADV_DOFORK ? VM_DONTFORK : VM_WIPEONFORK;
-    bool on = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
-    uint32_t new = on ? old | bit : old & ~bit;
-    if (advice == MADV_WIPEONFORK && (*v)->mapping)
+// Advice that is kept in the VMA's flags.
+static const struct {
+    int advice;
+    uint32_t set, clear;
+} flag_advice[] = {
+    {MADV_DONTFORK, VM_DONTFORK, 0},           {MADV_DOFORK, 0, VM_DONTFORK},
+    {MADV_WIPEONFORK, VM_WIPEONFORK, 0},       {MADV_KEEPONFORK, 0, VM_WIPEONFORK},
+    {MADV_HUGEPAGE, VM_HUGEPAGE, VM_NOHUGEPAGE}, {MADV_NOHUGEPAGE, VM_NOHUGEPAGE, VM_HUGEPAGE},
+};
+
+// Its index there, or -1.
+static int find_flags(int advice) {
+    for (int i = 0; i < (int)ARRAY_SIZE(flag_advice); i++)
+        if (flag_advice[i].advice == advice)
+            return i;
+    return -1;
+}
+
+// mm write-locked. *v becomes the VMA that has the part.
+static int advise_flags(struct vma **v, uaddr_t start, uaddr_t end, int i) {
+    uint32_t old = (*v)->flags, new = (old | flag_advice[i].set) & ~flag_advice[i].clear;
+    if ((flag_advice[i].set & VM_WIPEONFORK) && (*v)->mapping)
         return -EINVAL;
     if (new == old)
         return 0;
@@ -87,13 +108,9 @@ static int advise(struct vma **v, uaddr_t start, uaddr_t end, int advice) {
         return advise_cold(*v, start, end);
     case MADV_PAGEOUT:
         return vm_pageout(*v, start, end);
-    case MADV_DONTFORK:
-    case MADV_DOFORK:
-    case MADV_WIPEONFORK:
-    case MADV_KEEPONFORK:
-        return advise_fork(v, start, end, advice);
     }
-    return 0;
+    int i = find_flags(advice);
+    return i < 0 ? 0 : advise_flags(v, start, end, i);
 }
 
 static bool is_known(int advice) {
@@ -147,8 +164,7 @@ int vm_madvise(struct mm *mm, uaddr_t addr, uint64_t len, int advice) {
         return -ENOMEM;
     if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
         return populate(mm, addr, end, advice);
-    bool edits = (advice >= MADV_DONTFORK && advice <= MADV_DOFORK) ||
-                 (advice >= MADV_WIPEONFORK && advice <= MADV_KEEPONFORK);
+    bool edits = find_flags(advice) >= 0;
     (edits ? down_write : down_read)(&mm->lock);
     int err = advise_range(mm, addr, end, advice);
     (edits ? up_write : up_read)(&mm->lock);

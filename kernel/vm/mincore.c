@@ -21,10 +21,16 @@ static bool put_cached(struct page *p) {
 // Marks what the page table has of [start, end).
 static void look_at_tables(struct mm *mm, uaddr_t start, uaddr_t end, uint8_t *in) {
     struct pt_cursor c;
-    for (uaddr_t at = start; mm_lock_table(mm, &c, &at, end); spin_unlock(&mm->ptl))
+    for (uaddr_t at = start; mm_lock_table(mm, &c, &at, end); spin_unlock(&mm->ptl)) {
+        if (unlikely(c.level)) {
+            uaddr_t from = max(c.va, start), to = min(at, end);
+            memset(in + ((from - start) >> PAGE_SHIFT), 1, (to - from) >> PAGE_SHIFT);
+            continue;
+        }
         for (uint8_t *b = in + ((c.va - start) >> PAGE_SHIFT); c.slot != c.stop; c.slot++, b++)
             *b = pte_has_page(*c.slot) ||
                  (pte_is_swap(*c.slot) && put_cached(swapcache_find(pte_swp(*c.slot))));
+    }
 }
 
 int vm_mincore(struct mm *mm, uaddr_t addr, size_t n, uint8_t *in) {

@@ -17,11 +17,12 @@
 #include "mm/lru.h"
 #include "mm/stat.h"
 #include "sched/limits.h"
+#include "vm/huge.h"
 #include "vm/mmap.h"
 #include "vm/rmap.h"
 
-// By half a word, whose other half (order, zone) stays as it is while a page is mapped. The old
-// count.
+// By half a word, whose other half (order, zone) stays as it is while a page is mapped, and held if
+// it is a large one. The old count.
 static uint32_t mlocked_add(struct page *p, uint32_t by) {
     _Static_assert(offsetof(struct page, mlocked) % 4 == 2, "the upper half of its word");
     return atomic_add((uint32_t *)(&p->mlocked - 1), by << 16) >> 16;
@@ -30,7 +31,7 @@ static uint32_t mlocked_add(struct page *p, uint32_t by) {
 void page_mlock(struct page *p) {
     if (mlocked_add(p, 1) > 0)
         return;
-    mm_stat_add(NR_MLOCK, 1);
+    mm_stat_add(NR_MLOCK, 1L << p->order);
     lru_update_mlocked(p);
 }
 
@@ -39,14 +40,28 @@ void page_munlock(struct page *p) {
     assertf(old > 0, "page %#lx is not locked", page_to_pfn(p));
     if (old > 1)
         return;
-    mm_stat_add(NR_MLOCK, -1);
+    mm_stat_add(NR_MLOCK, -(1L << p->order));
     lru_update_mlocked(p);
+}
+
+// The cursor is on the leaf of a large page. False: it was split meanwhile.
+static bool count_leaf(struct mm *mm, const struct pt_cursor *c, bool locked) {
+    struct page *head = huge_hold(mm, c->slot, c->va);
+    if (!head)
+        return false;
+    (locked ? page_mlock : page_munlock)(head);
+    huge_release();
+    return true;
 }
 
 static void count_pages(struct vma *v, uaddr_t start, uaddr_t end, bool locked) {
     struct mm *mm = v->mm;
     struct pt_cursor c;
     while (mm_lock_table(mm, &c, &start, end)) {
+        if (unlikely(c.level)) {
+            start = count_leaf(mm, &c, locked) ? start : c.va;
+            c.slot = c.stop;
+        }
         for (; c.slot != c.stop; c.slot++)
             if (pte_has_page(*c.slot) && !pte_special(*c.slot))
                 (locked ? page_mlock : page_munlock)(pfn_to_page(pte_pfn(*c.slot)));

@@ -24,6 +24,7 @@
 #include "vm/commit.h"
 #include "vm/family.h"
 #include "vm/fault.h"
+#include "vm/huge.h"
 #include "vm/pagecache.h"
 #include "vm/reclaim.h"
 #include "vm/rmap.h"
@@ -41,6 +42,7 @@ void vm_init(void) {
     mm_slab = slab_cache_create("mm_struct", sizeof(struct mm), 64, NULL);
     commit_init();
     family_init();
+    huge_init();
     vma_init();
     tlb_init();
     page_cache_init();
@@ -122,6 +124,7 @@ void mm_put(struct mm *mm) {
     assertf(mm_rss(mm) + mm->swap_entries == 0,
             "%lu anonymous, %lu file and %lu shared pages stay mapped, %lu swap entries",
             mm->rss_anon, mm->rss_file, mm->rss_shmem, mm->swap_entries);
+    assertf(mm->huge_leaves == 0 && !mm->spare_tables, "%lu large pages stay", mm->huge_leaves);
     swap_forget_mm(mm);
     family_leave(mm);
     free_vmas(mm);

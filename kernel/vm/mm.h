@@ -32,6 +32,8 @@ struct mm {
 
     struct spinlock ptl;
     pte_t *root;              // [ptl] 512 entries; the kernel half is shared
+    uint64_t huge_leaves;     // [ptl] level-1 leaves: large pages (vm/huge.h)
+    pte_t *spare_tables;      // [ptl] a table for each of them
     uint64_t satp;            // [own] root and ASID; changes only while one thread uses the mm
     uint32_t cpus;            // [a] CPUs that may hold its translations (set by the switch, too)
     uint32_t threads;         // [a] threads whose satp it is (mm_attach)
@@ -82,12 +84,17 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
 // 0, or -ENOMEM when n more pages of this kind would pass a limit of the current process or are not
 // to be promised, -EAGAIN when more must not be locked.
 int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);
+// ptl held. False: the leaf of a page that is large no longer was split (vm/huge.c).
+bool huge_settle(struct mm *mm, const struct pt_cursor *c);
 // The next last-level table with entries in [*at, end): c is on its first, ptl is held, and *at is
-// past the table. False: there is none, and ptl is free. Callers look at [c->slot, c->stop), let go
+// past the table. A large page's leaf comes as a table of one entry, and c->va may lie below the
+// old *at then. False: there is none, and ptl is free. Callers look at [c->slot, c->stop), let go
 // of ptl, and come back, so that it is never held for long.
 static inline bool mm_lock_table(struct mm *mm, struct pt_cursor *c, uaddr_t *at, uaddr_t end) {
     spin_lock(&mm->ptl);
-    if (*at < end && pt_first(c, mm->root, *at, end)) {
+    while (*at < end && pt_first(c, mm->root, *at, end)) {
+        if (unlikely(c->level) && !huge_settle(mm, c))
+            continue; // a table now
         *at = c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
         return true;
     }

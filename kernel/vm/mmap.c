@@ -19,6 +19,7 @@
 #include "abi/mman.h"
 #include "sched/limits.h"
 #include "vm/commit.h"
+#include "vm/huge.h"
 #include "vm/mlock.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -60,6 +61,7 @@ static void cut_tail(struct mm *mm, struct vma *v, uaddr_t start) {
     rmap_edit_begin(v->mapping);
     vma_set_range(mm, v, v->start, start, v->pgoff);
     rmap_edit_end(v->mapping);
+    huge_split_at(mm, start);
     mlock_forget(v, start, end);
     unmap_pages(mm, start, end);
 }
@@ -253,12 +255,24 @@ int vm_find_place(struct mm *mm, uaddr_t *addr, uint64_t len) {
     return *addr ? 0 : -ENOMEM;
 }
 
+// Where large pages fit: for anonymous memory of n times 2 MiB, as Linux does. False: no room.
+static bool find_aligned(struct mm *mm, struct request *r) {
+    if (r->addr || r->mapping || !IS_ALIGNED(r->len, HUGE_SIZE) || huge_setting == HUGE_NEVER)
+        return false;
+    const uint64_t slack = HUGE_SIZE - PAGE_SIZE;
+    uaddr_t gap = vma_find_gap(mm, r->len + slack, MMAP_MIN_ADDR, mm->mmap_base);
+    r->addr = gap ? ALIGN_DOWN(gap + slack, HUGE_SIZE) : 0;
+    return gap;
+}
+
 static int map_locked(struct mm *mm, struct request *r, struct list *dead) {
     bool fixed = r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     r->vm_flags |= mm->lock_flags;
     int err = mm_may_grow(mm, r->vm_flags, r->len >> PAGE_SHIFT);
-    if (!err)
-        err = fixed ? take_fixed(mm, r, dead) : vm_find_place(mm, &r->addr, r->len);
+    if (!err && fixed)
+        err = take_fixed(mm, r, dead);
+    else if (!err && !find_aligned(mm, r))
+        err = vm_find_place(mm, &r->addr, r->len);
     if (err)
         return err;
     uint64_t pgoff = r->mapping ? r->pgoff : r->addr >> PAGE_SHIFT;

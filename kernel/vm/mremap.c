@@ -19,6 +19,7 @@
 // entries on their way (rmap.c), but never meets one whose old address a TLB still has.
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "vm/huge.h"
 #include "vm/mmap.h"
 #include "vm/rmap.h"
 #include "vm/tlb.h"
@@ -152,6 +153,8 @@ static int move_vma(const struct move *m, struct vma *v) {
     if (err)
         return err;
     bool twice = m->flags & MREMAP_DONTUNMAP;
+    if (!IS_ALIGNED(m->to - m->from, HUGE_SIZE))
+        huge_split_range(mm, m->from, m->from + m->old_len);
     err = make_tables(m);
     if (!err && twice && !(stay = copy_vma(v, m->from, m->from, m->old_len)))
         err = -ENOMEM;

@@ -12,6 +12,7 @@
 
 #include "abi/errno.h"
 #include "sched/sched.h"
+#include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/rmap.h"
 #include "vm/shmemswap.h"
@@ -32,7 +33,7 @@ static bool wanted(pte_t pte) {
     if (!pte_has_page(pte) || pte_special(pte))
         return false;
     const struct page *p = pfn_to_page(pte_pfn(pte));
-    return page_test(p, PG_ANON) && atomic_load(&p->mapcount) == 1;
+    return page_test(p, PG_ANON) && !page_is_huge(p) && atomic_load(&p->mapcount) == 1;
 }
 
 // Fills the batch from [*va, end); *va moves past what was looked at.
@@ -157,6 +158,8 @@ int vm_pageout(struct vma *v, uaddr_t start, uaddr_t end) {
         return -EINVAL;
     if (v->mapping && v->mapping->is_shmem)
         pageout_shared(v->mapping, vma_pgoff(v, start), vma_pgoff(v, end - 1) + 1);
+    if (swap_free_pages() > 0)
+        huge_split_range(o.mm, start, end);
     while (start < end && swap_free_pages() > 0) {
         o.n = 0;
         collect(&o, &start, end);

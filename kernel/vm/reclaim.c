@@ -38,6 +38,7 @@
 #include "mm/shrink.h"
 #include "mm/stat.h"
 #include "sched/timer.h"
+#include "vm/huge.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
 #include "vm/shmemswap.h"
@@ -101,7 +102,9 @@ static enum verdict reclaim_file_page(struct scan *s, struct page *p) {
 // Also unlocks the page.
 static enum verdict reclaim_anon_page(struct scan *s, struct page *p) {
     enum verdict v = KEEP;
-    if (!page_test(p, PG_SWAPCACHE) && (p->mapcount == 0 || swapcache_add(p)))
+    if (page_is_huge(p) && (swap_free_pages() == 0 || !huge_split_page(p)))
+        v = ACTIVATE;
+    else if (!page_test(p, PG_SWAPCACHE) && (p->mapcount == 0 || swapcache_add(p)))
         v = ACTIVATE; // swap is full
     else if (p->mapcount && !rmap_unmap_page(p))
         v = ACTIVATE;

@@ -26,6 +26,7 @@
 
 #include "mm/stat.h"
 #include "vm/family.h"
+#include "vm/huge.h"
 #include "vm/swap.h"
 #include "vm/tlb.h"
 #include "vm/vma.h"
@@ -133,6 +134,8 @@ struct rmap_walk {
 // mm's ptl is held. Tables of addresses that are in no VMA may be going: only the root is sure.
 static void visit_locked(struct rmap_walk *w, struct mm *mm, uaddr_t va) {
     pte_t *slot = pt_find(mm->root, va, 0);
+    if (!slot)
+        slot = huge_find(mm, va, w->page);
     if (!slot || !pte_has_page(*slot) || pte_special(*slot) ||
         pte_pfn(*slot) != page_to_pfn(w->page))
         return;
@@ -247,6 +250,7 @@ bool rmap_unmap_page(struct page *p) {
     struct rmap_walk w = {.page = p, .visit = anon ? swap_one : unmap_one};
 
     assertf(!anon || page_test(p, PG_SWAPCACHE), "page %#lx has no slot", page_to_pfn(p));
+    assertf(!page_is_huge(p), "page %#lx is not split", page_to_pfn(p));
     if (p->mlocked)
         return false;
     rmap_walk(&w);

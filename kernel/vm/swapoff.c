@@ -33,7 +33,7 @@ static pte_t *next_entry(struct mm *mm, uint32_t number, uaddr_t *va, pte_t *out
     while (more && !found && *va < USER_END) {
         spin_lock(&mm->ptl);
         more = pt_first(&c, mm->root, *va, USER_END);
-        for (; more && !found && c.slot != c.stop; c.slot++, c.va += PAGE_SIZE)
+        for (; more && !found && c.slot != c.stop; c.slot++, c.va += pt_level_size(c.level))
             if (pte_is_swap(*c.slot) && swp_area(pte_swp(*c.slot)) == number) {
                 found = c.slot;
                 *out = *c.slot;

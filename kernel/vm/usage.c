@@ -4,6 +4,7 @@
 // come and go meanwhile, which is why its share is a snapshot.
 #include "vm/usage.h"
 
+#include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/swap.h"
 #include "vm/vma.h"
@@ -26,6 +27,8 @@ static void add_pte(const struct vma *v, pte_t pte, uint64_t bytes, struct vm_us
     int maps = atomic_load_relaxed(&p->mapcount);
     assertf(maps > 0, "pfn %#lx is mapped, mapcount %d", page_to_pfn(p), maps);
     bool anon = page_test(p, PG_ANON);
+    if (bytes > PAGE_SIZE)
+        u->huge += bytes;
     usage_add_page(u, &(struct usage_page){
         .bytes = bytes,
         .sharers = (uint64_t)maps,
@@ -61,7 +64,8 @@ uint64_t vm_pagemap_entry(struct mm *mm, uint64_t va, bool show_pfn) {
         entry = PM_SWAP | (show_pfn ? place : 0);
     } else if (pte_has_page(pte)) {
         pfn_t pfn = pte_pfn(pte) + pt_index(va, 0) * (level > 0);
-        const struct page *p = pfn_to_page(pte_pfn(pte));
+        const struct page *head = pfn_to_page(pte_pfn(pte));
+        const struct page *p = page_is_huge(head) ? head : pfn_to_page(pfn); // of a stale leaf, too
         entry = PM_PRESENT | (show_pfn ? pfn : 0);
         if (!pte_special(pte))
             entry |= (page_test(p, PG_ANON) ? 0 : PM_FILE) | (p->mapcount == 1 ? PM_EXCLUSIVE : 0);

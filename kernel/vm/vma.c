@@ -29,6 +29,7 @@
 #include "abi/errno.h"
 #include "lib/assert.h"
 #include "mm/slab.h"
+#include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/rmap.h"
 
@@ -215,6 +216,7 @@ int vma_split(struct mm *mm, struct vma *v, uaddr_t addr, struct vma **upper) {
     u->moved = v->moved;
     if (u->file)
         u->mapping->ops->hold(u->file);
+    huge_split_at(mm, addr);
     rmap_edit_begin(v->mapping); // rmap.c sees either one VMA or two that meet
     vma_set_range(mm, v, v->start, addr, v->pgoff);
     vma_insert(mm, u);

@@ -34,6 +34,8 @@
 #define VM_LOCK_MASK (VM_LOCKED | VM_LOCKONFAULT)
 #define VM_DONTFORK 0x20000u // madvise(2)
 #define VM_WIPEONFORK 0x40000u
+#define VM_HUGEPAGE 0x80000u // madvise(2): large pages wanted ...
+#define VM_NOHUGEPAGE 0x100000u // ... or not
 #define VM_MERGE_IGNORES VM_HAS_ANON
 
 // No mapping may come closer below a VM_GROWSDOWN one, so that an overrun stack faults.

@@ -20,6 +20,7 @@
 
 #include "mm/stat.h"
 #include "sched/sched.h"
+#include "vm/huge.h"
 #include "vm/mlock.h"
 #include "vm/swap.h"
 
@@ -102,7 +103,7 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
 
 // The cursor's table is empty: out of the one above it, and that too if it was the last there.
 static void unlink_table(struct tlb_gather *g, const struct pt_cursor *c) {
-    for (int level = 0; level < PT_LEVELS - 1; level++) {
+    for (int level = c->level; level < PT_LEVELS - 1; level++) {
         if (virt_to_page(c->table[level])->private)
             return;
         pte_t *slot = c->table[level + 1] + pt_index(c->va, level + 1);
@@ -111,6 +112,24 @@ static void unlink_table(struct tlb_gather *g, const struct pt_cursor *c) {
             pt_trim_used(slot);
         tlb_gather_table(g, c->table[level]);
     }
+}
+
+// The cursor is on a large page's leaf. Returns where to go on: here, if that is a table now. A
+// leaf that is only partly in the range came after MADV_DONTNEED had split what was there: stays.
+static __noinline uaddr_t zap_leaf(struct tlb_gather *g, const struct pt_cursor *c, uaddr_t start,
+                                   unsigned how) {
+    bool whole = c->va >= start && c->end - c->va >= HUGE_SIZE;
+    assertf(!(how & ZAP_FILE_ONLY) && (whole || !(how & ZAP_TABLES)), "leaf %#lx, zap from %#lx",
+            c->va, start);
+    if (!whole)
+        return c->va + HUGE_SIZE;
+    struct page *head = huge_unmap(g->mm, c->slot, c->va, !g->whole, how & ZAP_LOCKED);
+    if (!head)
+        return c->va;
+    tlb_gather_page(g, head);
+    if (how & ZAP_TABLES)
+        unlink_table(g, c);
+    return c->va + HUGE_SIZE;
 }
 
 void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
@@ -124,6 +143,11 @@ void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
         if (!pt_first(&c, mm->root, start, end)) {
             spin_unlock(&mm->ptl);
             return;
+        }
+        if (unlikely(c.level)) {
+            start = zap_leaf(g, &c, start, how);
+            spin_unlock(&mm->ptl);
+            continue;
         }
         start = c.va + ((vaddr_t)(c.stop - c.slot) << PAGE_SHIFT);
         tlb_gather_range(g, c.va, start);

@@ -38,6 +38,20 @@ static void fork_16m(void) {
     munmap(p, 16 * MIB);
 }
 
+// The same with 2 MiB pages, if they may be asked for.
+static void first_touch_huge(void) {
+    char *p = map_anonymous(18 * MIB), *at = (char *)(((uintptr_t)p + 2 * MIB - 1) & -(2UL * MIB));
+    if (madvise(at, 16 * MIB, MADV_HUGEPAGE))
+        fail("madvise");
+    uint64_t start = now_ns();
+    touch(at, 16 * MIB);
+    uint64_t touched = now_ns();
+    report("touch_huge", touched - start, 16 * MIB / PAGE);
+    start = now_ns();
+    munmap(p, 18 * MIB);
+    report("free_huge", now_ns() - start, 16 * MIB / PAGE);
+}
+
 static void first_touch(void) {
     char *p = map_anonymous(16 * MIB);
     uint64_t start = now_ns();
@@ -128,7 +142,7 @@ static void many_vmas(void) {
 }
 
 const struct bench memory_benches[] = {
-    {"fork_16m", fork_16m}, {"touch", first_touch},       {"brk_64m", brk_64m},
-    {"mmap_1m", mmap_1m},   {"map_file", mapped_file}, {"fault_vmas", many_vmas},
-    {NULL, NULL},
+    {"fork_16m", fork_16m}, {"touch", first_touch}, {"touch_huge", first_touch_huge},
+    {"brk_64m", brk_64m},   {"mmap_1m", mmap_1m},   {"map_file", mapped_file},
+    {"fault_vmas", many_vmas}, {NULL, NULL},
 };

@@ -1,7 +1,7 @@
 /*
  * init: the first process.
  *
- *   init            mounts /proc, /dev and /tmp, then keeps a shell on the console running
+ *   init            mounts /proc, /sys, /dev and /tmp, then keeps a shell on the console running
  *   init -c CMD     ... runs `sh -c CMD` once, syncs, and powers off with the command's status
  *   init -m MARK -e CMD
  *                   the same, after a line with MARK; in CMD %xx stands for the byte xx
@@ -43,6 +43,7 @@ static void mount_all(void)
 {
     mount_one("devtmpfs", "/dev", MS_NOSUID, "mode=755");
     mount_one("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_one("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount_one("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, "mode=1777");
 }
 

@@ -48,6 +48,7 @@ extern const struct test brk_tests[], mmap_tests[], mmap_file_tests[], mprotect_
 extern const struct test fault_tests[], stack_tests[], cow_tests[], maps_tests[], efault_tests[];
 extern const struct test books_tests[], oom_tests[];
 extern const struct test swap_tests[], swaparea_tests[], swapshared_tests[];
+extern const struct test huge_tests[], hugesplit_tests[];
 extern const struct test remap_tests[], lock_tests[], advise_tests[], hole_tests[];
 extern const struct test fork_tests[], exec_tests[], elf_tests[], wait_tests[], kill_tests[];
 extern const struct test time_tests[], pipe_tests[], fd_tests[], tty_tests[];
