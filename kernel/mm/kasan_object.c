@@ -56,7 +56,7 @@ void kasan_slab_fresh(const struct slab_cache *c, struct page *slab) {
 
     kasan_poison(start, PAGE_SIZE << c->order, KASAN_SLAB_GAP);
     for (uint32_t i = 0; i < c->objs_per_slab; i++) {
-        char *obj = start + c->offset + i * c->stride;
+        char *obj = slab_first(slab) + i * c->stride;
         kasan_poison(obj, c->size, KASAN_SLAB_FREE);
         kasan_owners(c, obj)->allocated.cpu = kasan_owners(c, obj)->freed.cpu = 0;
     }

@@ -82,7 +82,7 @@ static size_t usable(vaddr_t start, size_t room) {
 }
 
 static void say_slab_object(vaddr_t addr, const struct slab_cache *c) {
-    vaddr_t first = (vaddr_t)page_to_virt(slab_of(c, (void *)addr)) + c->offset;
+    vaddr_t first = (vaddr_t)slab_first(slab_of(c, (void *)addr));
     uint64_t i = addr < first ? 0 : min((addr - first) / c->stride, c->objs_per_slab - 1UL);
     vaddr_t obj = first + i * c->stride;
     bool next_is_nearer = addr >= obj + c->size && obj + c->stride - addr < addr - (obj + c->size);

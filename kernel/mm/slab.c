@@ -1,8 +1,9 @@
 // Slabs: blocks of pages cut into objects of one size.
 //
-//   slab (1 << order pages)   | obj | obj | obj | ... | rest |
+//   slab (1 << order pages)   | colour | obj | obj | obj | ... | rest |
 //   head page                 private_ptr -> first free obj -> next -> NULL (links in free objects)
 //                             private = objects in use,  owner = cache, PG_SLAB (on all its pages)
+//                             index = where the first object lies
 //
 //   partial --last free object taken--> full        empty --taken--> partial or full
 //   full --one comes back--> partial --last one comes back--> empty --more than one--> buddy
@@ -12,10 +13,11 @@
 //    callers hold is inuse - magazine_objects().
 // 3. Objects of a cache with a constructor are constructed whenever they are not with a caller: the
 //    link of such a free object lies behind it, otherwise in its first word.
+// 4. Colouring: each new slab begins one cache line later than the one before, as far as its rest
+//    allows, so that the objects of many slabs do not fight for the same sets of a hart's cache.
 //
 // Locks: cache->lock (RANK_SLAB) for everything here. New slabs are made without it.
-// Rejected: colouring (caches of today's harts are associative); slab descriptors of their own
-// (struct page has the room).
+// Rejected: slab descriptors of their own (struct page has the room).
 
 #include "mm/slab.h"
 
@@ -28,6 +30,7 @@
 #define ORDER_MAX 3       // a slab has at most 8 pages
 #define WASTE_SHIFT 3     // its rest is at most 1/8, if that order can do it
 #define EMPTY_SLABS_MAX 1 // kept per cache
+#define CACHE_LINE 64
 
 static struct list caches = LIST_INIT(caches);
 static struct spinlock caches_lock = SPINLOCK_INIT("slab caches", RANK_RECLAIM);
@@ -109,9 +112,11 @@ void slab_free_empty(struct slab_cache *c) { trim_empty(c, 0); }
 
 // Cuts a fresh block into objects, linked so that they come out in rising order.
 static void slab_cut(struct slab_cache *c, struct page *slab) {
-    char *first = (char *)page_to_virt(slab) + c->offset;
+    uint32_t colour = atomic_add_relaxed(&c->next_colour, 1) % c->colours;
     void *next = NULL;
 
+    slab->index = colour * c->colour_step + c->offset;
+    char *first = slab_first(slab);
     for (uint32_t i = c->objs_per_slab; i-- > 0;) {
         void *obj = first + i * c->stride;
         if (SLAB_DEBUG)
@@ -142,6 +147,14 @@ bool slab_grow(struct slab_cache *c, gfp_t gfp) {
     c->slabs++;
     spin_unlock(&c->lock);
     return true;
+}
+
+// Divides what objects leave of a slab into colours.
+static void choose_colours(struct slab_cache *c, size_t align) {
+    size_t rest = slab_bytes(c) - c->objs_per_slab * c->stride;
+
+    c->colour_step = max(align, (size_t)CACHE_LINE);
+    c->colours = (uint32_t)(rest / c->colour_step) + 1;
 }
 
 // Sets where things lie in an object's slot. Returns the bytes of a slot.
@@ -180,6 +193,7 @@ static void cache_setup(struct slab_cache *c, const char *name, size_t size, siz
     c->order = choose_order(c->stride);
     assertf(c->stride <= slab_bytes(c), "%s: objects of %zu bytes", name, size);
     c->objs_per_slab = (uint32_t)(slab_bytes(c) / c->stride);
+    choose_colours(c, align);
     c->magazine_size = choose_magazine(size);
     c->full_max = 4 * (uint32_t)machine.cpu_count;
     spin_init(&c->lock, name, RANK_SLAB);
@@ -303,11 +317,13 @@ bool slab_get_info(int i, struct slab_info *out) {
 
 // Is slab, from the list with such slabs, in order? Adds its objects in use to *inuse.
 static void slab_check_one(const struct slab_cache *c, const struct page *slab, uint64_t *inuse) {
-    char *first = (char *)page_to_virt(slab) + c->offset;
+    char *first = slab_first(slab);
     uint64_t free = 0;
 
     assertf(slab->owner == c && slab->flags == 1u << PG_SLAB && slab->order == c->order,
             "%s: pfn %#lx flags %#x", c->name, page_to_pfn(slab), slab->flags);
+    assertf(slab->index + c->objs_per_slab * c->stride <= slab_bytes(c) + c->offset,
+            "%s: pfn %#lx begins at %lu", c->name, page_to_pfn(slab), slab->index);
     for (void *obj = slab->private_ptr; obj; obj = *link_of(c, obj)) {
         size_t at = (size_t)((char *)obj - first);
         assertf(at % c->stride == 0 && at / c->stride < c->objs_per_slab, "%s: wild link to %p",

@@ -40,6 +40,9 @@ struct slab_cache {
     size_t stride;           // [I] of a slot: from object to object
     size_t offset;           // [I] of an object in its slot (a red zone before it)
     size_t link_offset;      // [I] of a free object's link, from the object
+    size_t colour_step;      // [I] a cache line, or the alignment
+    uint32_t colours;        // [I] how many such steps a slab's rest has room for, and one
+    uint32_t next_colour;    // [a] of the next slab, modulo colours
     uint32_t objs_per_slab;  // [I]
     uint32_t magazine_size;  // [I] 0: no magazines
     int order;               // [I] of a slab's block of pages
@@ -66,6 +69,11 @@ void slab_put(struct slab_cache *c, void *obj);
 bool slab_grow(struct slab_cache *c,
                gfp_t gfp); // one slab more. No lock held; sleeps with GFP_WAIT
 struct page *slab_of(const struct slab_cache *c, const void *obj); // head page
+
+// The slab's first object: page->index of its head says how far from the start (slab_cut()).
+static inline char *slab_first(const struct page *slab) {
+    return (char *)page_to_virt(slab) + slab->index;
+}
 void slab_free_empty(struct slab_cache *c);      // lock held
 void slab_for_each(void (*fn)(struct slab_cache *c, void *arg), void *arg);
 

@@ -39,9 +39,9 @@ size_t slab_debug_layout(struct slab_cache *c, size_t align) {
 
 // The object in whose slot addr lies; NULL: the slab's rest.
 static const void *object_of(const struct slab_cache *c, const void *addr) {
-    const char *slab = page_to_virt(slab_of(c, addr));
-    size_t slot = (size_t)((const char *)addr - slab) / c->stride;
-    return slot < c->objs_per_slab ? slab + slot * c->stride + c->offset : NULL;
+    const char *first = slab_first(slab_of(c, addr));
+    size_t slot = (size_t)((const char *)addr + c->offset - first) / c->stride;
+    return slot < c->objs_per_slab ? first + slot * c->stride : NULL;
 }
 
 void slab_error(const struct slab_cache *c, const void *obj, const char *crime) {

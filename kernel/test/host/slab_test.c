@@ -32,6 +32,26 @@ static void test_magazines(void) {
     finish();
 }
 
+// Each slab begins one cache line after the one before, round and round; no object is lost to it.
+static void test_colours(void) {
+    start();
+    struct kind *k = kinds;
+    *k = (struct kind){.name = "coloured", .size = 1200, .align = 8};
+    k->cache = slab_cache_create(k->name, k->size, k->align, NULL);
+    uint64_t want = 0, rest = (PAGE_SIZE << k->cache->order) % 1200;
+    CHECK(k->cache->colours == rest / 64 + 1 && rest >= 128, "%u colours", k->cache->colours);
+    for (uint32_t i = 0; i < 2 * k->cache->colours + 1; i++) {
+        CHECK(slab_grow(k->cache, 0), "slab %u", i);
+        const struct page *slab = list_first(&k->cache->empty, struct page, link);
+        CHECK(slab->index == want && (char *)slab->private_ptr == slab_first(slab),
+              "slab %u begins at %lu, not %lu", i, slab->index, want);
+        want = want + 64 > rest ? 0 : want + 64;
+    }
+    slab_check();
+    slab_cache_destroy(k->cache);
+    finish();
+}
+
 // Allocated on one CPU, freed on another: the depot carries them back, memory stays bounded.
 static void test_two_cpus(void) {
     start();
@@ -264,6 +284,7 @@ static void test_pressure(void) {
 static const struct host_case cases[] = {
     {"random caches against the model", random_caches},
     {"magazines and depot", test_magazines},
+    {"colours", test_colours},
     {"from one CPU to another", test_two_cpus},
     {"no memory for magazines", test_no_magazine},
     {"kmalloc: size classes", test_classes},

@@ -55,7 +55,7 @@ def slab_objects(k, cache):
     for name in ("partial", "full"):
         for slab in k.list(getattr(cache, name), "page", "link"):
             free = slab_free_list(k, cache, slab)
-            first = page_virt(k, slab) + cache.offset
+            first = page_virt(k, slab) + slab.index
             for i in range(cache.objs_per_slab):
                 at = first + i * cache.stride
                 if at not in free and at not in in_magazines:
