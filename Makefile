@@ -97,7 +97,7 @@ KERNEL_CFLAGS := $(filter-out -fno-tree-loop-distribute-patterns,$(KERNEL_CFLAGS
 endif
 # switch.S saves floating point registers, which C code must not use
 KERNEL_ASFLAGS := -march=rv64gc -mabi=lp64 -g -Ikernel
-KERNEL_LDFLAGS := -nostdlib -static --gc-sections -z max-page-size=4096 --build-id=none \
+KERNEL_LDFLAGS := -nostdlib -static $(if $(KEEP),,--gc-sections) -z max-page-size=4096 --build-id=none \
     $(if $(LLVM),,--no-warn-rwx-segments)
 
 KERNEL_CFLAGS += $(if $(DEBUG),-DDEBUG)

@@ -6,7 +6,7 @@
             files, linked in the sandbox. A few seconds instead of a whole build.
 
 What a submission's build can see: the tools, kernel sources without the reference of the lab's files, and
-objects without theirs. No tests, no image, no other submission. No student's program runs on the host:
+objects without theirs. The linker keeps what nothing calls (KEEP=1): judges may. No tests, no image, no other submission. No student's program runs on the host:
 the only things that run are the compiler and the linker, on files with allow-listed names.
 """
 import fcntl
@@ -22,7 +22,7 @@ from .errors import Infra
 from .source import GDB_TOOLS, Layout
 
 TAGS = ("page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
-        "inode mapping enum:page_flag enum:thread_state enum:lockrank")
+        "inode mapping enum:page_flag enum:thread_state enum:lockrank enum:mm_stat")
 IMAGE_SIZE = "24M"
 BUILD_SECONDS = 240
 LOG_LINES = 60
@@ -69,7 +69,7 @@ class Base:
         return self
 
     def make(self):
-        done = subprocess.run(["make", "-s", "-j2", f"ROOTFS_SIZE={IMAGE_SIZE}", "all"], cwd=self.tree,
+        done = subprocess.run(["make", "-s", "-j2", "KEEP=1", f"ROOTFS_SIZE={IMAGE_SIZE}", "all"], cwd=self.tree,
                               capture_output=True, text=True, env=make_environment(), timeout=1200)
         if done.returncode != 0:
             raise Infra("the pristine tree does not build:\n" + (done.stdout + done.stderr)[-2000:])
@@ -164,7 +164,7 @@ class Built:
         goals = ["build/kernel.elf"]
         if self.userland:
             goals.append("user")
-        status, log = sandbox.run(["make", "-s", "-j2", "MAKEFLAGS=-j2 -s", *goals], BUILD_SECONDS, self.work,
+        status, log = sandbox.run(["make", "-s", "-j2", "MAKEFLAGS=-j2 -s", "KEEP=1", *goals], BUILD_SECONDS, self.work,
                                   memory=2 << 30, file_size=64 << 20, cpu_seconds=BUILD_SECONDS)
         self.log = "\n".join(clean(log.decode(errors="replace")).strip().split("\n")[-LOG_LINES:])
         made = self.work / "build/kernel.elf"

@@ -1,6 +1,6 @@
 """make check-labs: grades the grader. For every lab, with a fixed seed:
 
-    reference      full score
+    reference      full score, and the costs that lab.toml says it has
     starter        the score that lab.toml promises
     mutants/NAME   the reference with one fault: loses the points that mutant.toml names, and of the
                    other tests no more than one (those under `may` apart)
@@ -27,6 +27,7 @@ from .grade import grade
 
 SEED = 1
 MAX_UNRELATED = 1
+COST_DRIFT = 0.15  # between what lab.toml says and what the reference takes
 
 
 @dataclass
@@ -70,6 +71,20 @@ def judge_score(wanted):
         if result["score"] == wanted:
             return None
         return f"scores {result['score']}, not {wanted:g} ({words_of(result) or 'all pass'})"
+    return judge
+
+
+def judge_reference(lab):
+    """Costs in lab.toml are limits for students, also where there is no reference: they must stay true."""
+    whole = judge_score(lab.points)
+
+    def judge(result):
+        for test in result["tests"]:
+            for name, took in test["costs"].items():
+                said = lab.costs[name]
+                if abs(took - said) > COST_DRIFT * said + 1:
+                    return f"{test['id']}: {name} takes {took}, and lab.toml says {said}"
+        return whole(result)
     return judge
 
 
@@ -118,7 +133,7 @@ def variants(lab, files, folder):
 
     found = []
     starter = edits.overlay(lab.folder / "starter", files)
-    add("reference", lambda: (submission.Submission(submit_files(lab, files), "reference"), judge_score(lab.points)))
+    add("reference", lambda: (submission.Submission(submit_files(lab, files), "reference"), judge_reference(lab)))
     add("starter", lambda: (submission.Submission(submit_files(lab, starter), "starter"),
                             judge_score(lab.starter_score)))
     for path in subfolders(lab.folder / "mutants"):

@@ -18,7 +18,7 @@ page that its page table gives for pc holds byte for byte what the pristine prog
 import random
 
 from . import explain
-from .errors import Failure, Infra
+from .errors import Failure, Infra, LabError
 from .machine import WORDS
 from .source import Source, access, walk
 
@@ -28,6 +28,7 @@ MASK = (1 << 64) - 1
 COUNT_LIMIT = 20_000
 STOP_LIMIT = 20_000
 SMP_FACTOR = 4  # QEMU 7.2 gives a second hart its turn only every 100 ms when the first one spins
+COST_FACTOR = 1.5  # how much dearer than the reference a submission may be
 CALL_FRAME = 256  # bytes of stack left alone below the interrupted function's
 
 
@@ -47,7 +48,7 @@ class Guest:
         self.program = base.program(test.program or "park")
         self.source = Source(base.layout, elf, machine.ram, 0x80000000, machine.rsp)
         self.k = access.Kernel(self.source)
-        self.events, self.pictures = [], {}
+        self.events, self.pictures, self.costs = [], {}, {}
         self.hart, self.pc, self.stops = 1, 0, 0
         self.tallies = {}  # address of a kernel function: [(counter, its name)]
         machine.function_at, machine.kernel_word, machine.switches = elf.function_at, self.kernel_word, self.switches
@@ -262,6 +263,15 @@ class Guest:
     def equal(self, what, found, expected, va=None):
         if found != expected:
             self.fail(f"{what} is wrong", show(expected), show(found), va)
+
+    def cost(self, name, took, factor=COST_FACTOR):
+        """took against the reference's figure, which lab.toml holds, so that handouts know it too;
+        check-labs sees to it that the reference still takes that much."""
+        if name not in self.test.costs:
+            raise LabError(f"{self.test.id} asks for the cost of {name}, and lab.toml has no figure for it")
+        self.costs[name] = took
+        most = int(self.test.costs[name] * factor)
+        self.check(took <= most, f"too dear: {name}", f"at most {most}: the reference takes {self.test.costs[name]}", took)
 
     def expect_panic(self, action, message):
         """The action must end in a panic: the kernel has to notice what was done."""

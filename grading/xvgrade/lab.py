@@ -8,6 +8,9 @@
     limit_ms = 1000                 guest time that a test may take
     programs = ["park"]             user programs: labs/<lab>/tests/NAME.c or grading/guest/NAME.c
 
+    [cost]
+    free = 27                       what the reference takes for what judges call g.cost("free", n)
+
     [[test]]
     id = "buddy.split"              <lab>.<function in file>
     title = "..."                   one line
@@ -45,6 +48,7 @@ class Test:
     limit_ms: int = 5000
     program: str = ""
     swap: str = ""
+    costs: dict = field(default_factory=dict)
 
     @property
     def function(self):
@@ -64,6 +68,10 @@ class Lab:
     @property
     def points(self):
         return sum(t.points for t in self.tests)
+
+    @property
+    def costs(self):
+        return self.tests[0].costs if self.tests else {}
 
     def chosen(self, words):
         """Tests whose id contains one of the words; all when there are none."""
@@ -97,7 +105,7 @@ def load_module(name, path):
 
 
 TOP = {"id": str, "title": str, "submit": list, "starter_score": (int, float), "cpus": int, "mem": str,
-       "limit_ms": int, "programs": list, "test": list}
+       "limit_ms": int, "programs": list, "test": list, "cost": dict}
 ROW = {"id": str, "title": str, "points": (int, float), "file": str, "hint": str, "visibility": str, "tags": list,
        "cpus": int, "mem": str, "limit_ms": int, "program": str, "swap": str}
 
@@ -130,7 +138,7 @@ def read_test(row, data, lab_id, where):
     for key in ("cpus", "mem", "limit_ms"):
         if key in data and key not in row:
             row[key] = data[key]
-    test = Test(**row)
+    test = Test(**row, costs=data.get("cost", {}))
     if not 1 <= test.cpus <= 8 or not re.fullmatch(r"\d+[MG]", test.mem):
         raise LabError(f"{where}: cpus = {test.cpus}, mem = {test.mem!r}")
     if not re.fullmatch(r"([1-9]\d?M)?", test.swap):
@@ -152,6 +160,9 @@ def load(folder):
         raise LabError(f"{path}: id = {data['id']!r}, but the folder is {folder.name}")
     for name in data["submit"]:
         check_path(name, str(path))
+    for name, figure in data.get("cost", {}).items():
+        if type(figure) is not int or figure <= 0:
+            raise LabError(f"{path}: cost: {name} = {figure!r} is no count")
     tests = [read_test(row, data, data["id"], f"{path}: test {i}") for i, row in enumerate(data["test"], 1)]
     ids = [t.id for t in tests]
     if len(set(ids)) != len(ids):

@@ -30,7 +30,7 @@ def run_once(base, built, lab, test, seed, at_failure=None):
     """(status, failure or None, figures). at_failure(guest) sees the machine before it is gone."""
     judge = lab.function(test)
     started = time.monotonic()
-    figures = {"guest_ms": None, "console": [], "pictures": {}}
+    figures = {"guest_ms": None, "console": [], "pictures": {}, "costs": {}}
     machine = Machine(built.kernel, built.image, APPEND.format(program=test.program or "park"), cpus=test.cpus,
                       mem=test.mem, seed=seed, wall=WALL_SECONDS, swap=test.swap)
     with machine:
@@ -51,6 +51,7 @@ def run_once(base, built, lab, test, seed, at_failure=None):
             explain.add_state(guest, failure)
         if failure and guest and at_failure:
             at_failure(guest, failure)
+        figures["costs"] = guest.costs if guest else {}
         figures["console"] = explain.clean_console(machine.console()[-16384:])[-explain.CONSOLE_LINES:]
         figures["guest_ms"] = guest_ms(machine)
         if guest and failure:
@@ -77,7 +78,7 @@ def run_test(base, built, lab, test, seed, repeat=True):
     """The test's row of the native result."""
     row = {"id": test.id, "title": test.title, "max": test.points, "points": 0, "visibility": test.visibility,
            "tags": test.tags, "seed": seed, "status": "infra", "message": "", "expected": None, "found": None,
-           "hint": "", "facts": [], "console": [], "pictures": {}, "guest_ms": None, "wall_s": None,
+           "hint": "", "facts": [], "console": [], "pictures": {}, "costs": {}, "guest_ms": None, "wall_s": None,
            "command": f"make grade LAB={lab.id} T={test.id} SEED={seed}",
            "gdb": f"make grade-gdb LAB={lab.id} T={test.id} SEED={seed}"}
     if not built.ok:

@@ -1,0 +1,1 @@
+#define MAGAZINE_MAX 0
