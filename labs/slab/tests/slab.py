@@ -435,15 +435,17 @@ def magazine(g):
     dearest = 0
     for _ in range(MAGAZINE_MAX + 5):  # one further each time, so over the border of a magazine
         cache.alloc()
-        back_and_forth(g, cache)
-        dearest = max(dearest, back_and_forth(g, cache))
+        if not 3 <= cache.c.cpu[0].rounds <= MAGAZINE_MAX - 3:
+            for at in [cache.alloc(), cache.alloc()]:
+                cache.free(at)
+            dearest = max(dearest, back_and_forth(g, cache))
     g.cost("back_and_forth", dearest)
     cache.books()
 
 
 def back_and_forth(g, cache):
-    """Instructions of three requests and three frees, at whatever place in the magazines."""
-    pairs = [g.count("slab_alloc", cache.at, GFP_HIGH) for _ in range(3)]
+    """Instructions of two requests and two frees, at whatever place in the magazines."""
+    pairs = [g.count("slab_alloc", cache.at, GFP_HIGH) for _ in range(2)]
     return sum(took for _, took in pairs) + sum(g.count("slab_free", cache.at, at)[1] for at, _ in pairs)
 
 
@@ -527,7 +529,7 @@ def cost(g):
     _, took = g.count("slab_free", cache.at, at)
     g.cost("free", took)
     total, got = 0, []
-    for _ in range(4 * MAGAZINE_MAX):
+    for _ in range(MAGAZINE_MAX):
         at, took = g.count("slab_alloc", cache.at, GFP_HIGH)
         got.append(at)
         total += took
