@@ -198,7 +198,7 @@ def check_lab(base, lab, args, say):
         todo = [v for v in variants(lab, base.files, folder) if not args.only or args.only in v.name]
         with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
             first = list(pool.map(work, todo[:2]))
-            failing += lost(first[-1][1])
+            failing += [t for v, (_, result, _) in zip(todo, first) if v.name == "starter" for t in lost(result)]
             for variant, (problem, result, took) in zip(todo, itertools.chain(first, pool.map(work, todo[2:]))):
                 bad += problem is not None
                 score = "none" if result["score"] is None else f"{result['score']:g}"
