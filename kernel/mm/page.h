@@ -57,7 +57,7 @@ struct page {
     uint16_t mlocked;  // [a] PTEs of VMAs under mlock(2) that map it (vm/mlock.h)
     struct list link;  // [buddy] free list | slab list | [lru] reclaim list
     void *owner;       // mapping, family, slab cache: by flags
-    uint64_t index;    // [cache] page number in its mapping; of anonymous memory: va at birth >> 12;
+    uint64_t index;    // [cache] page number in its mapping; of anonymous memory: va at birth >> 12
                        // [owner] of a slab: where its first object lies
     uint64_t private;  // [owner] small data: slab state, table entries, swap slot
     void *private_ptr; // [owner]
