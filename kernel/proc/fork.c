@@ -153,6 +153,7 @@ static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
 static void link_process(struct process *p, struct process *parent, struct thread *t,
                          struct pid *pid) {
     p->pid = pid;
+    p->limits.pid = pid->nr;
     p->leader = t;
     pid->proc = p;
     pid_hold(pid); // one use for the thread, one for the process
@@ -262,6 +263,7 @@ int process_start_init(void (*fn)(void *), void *arg) {
     thread_set_entry(t, init_main, arg);
     spin_lock(&proc_lock);
     p->pid = pid;
+    p->limits.pid = pid->nr;
     p->leader = t;
     pid->proc = p;
     pid_hold(pid);

@@ -13,6 +13,7 @@
 #include "vm/huge.h"
 #include "vm/mm.h"
 #include "vm/pagecache.h"
+#include "vm/shmem.h"
 #include "vm/usage.h"
 #include "vm/vma.h"
 
@@ -34,7 +35,7 @@ static void map_name(struct textbuf *b, const struct vma *v, char *path) {
     } else if (v->flags & VM_SPECIAL) {
         text_printf(b, "[vdso]");
     } else if (v->mapping) {
-        text_printf(b, "/dev/zero (deleted)");
+        text_printf(b, "/%s (deleted)", ((const struct shmem *)v->file)->name);
     }
 }
 
@@ -56,10 +57,11 @@ static void show_map(struct textbuf *b, const struct vma *v, char *path) {
     const struct file *f = vma_file(v);
     dev_t dev = f && f->inode->super ? f->inode->super->devno : 0;
     uint64_t off = v->mapping ? v->pgoff << PAGE_SHIFT : 0;
+    uint64_t ino = f ? f->inode->ino : v->mapping ? ((const struct shmem *)v->file)->ino : 0;
     char rights[] = {v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
                      v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p', '\0'};
     size_t start = show_range(b, v->start, v->end, rights);
-    text_printf(b, "%08lx %02x:%02x %lu ", off, dev >> 8, dev & 255, f ? f->inode->ino : 0UL);
+    text_printf(b, "%08lx %02x:%02x %lu ", off, dev >> 8, dev & 255, ino);
     if (v->mapping || (v->flags & (VM_STACK | VM_SPECIAL)) || vma_is_heap(v)) {
         pad_name(b, start);
         map_name(b, v, path);

@@ -22,6 +22,7 @@
 #include "fs/pipe.h"
 #include "fs/procfs.h"
 #include "fs/tmpfs.h"
+#include "ipc/shm.h"
 #include "klog/panic.h"
 #include "klog/printk.h"
 #include "lib/string.h"
@@ -132,6 +133,7 @@ static void init_thread(void *unused) {
     procfs_pid_init();
     proc_files_init();
     terminal_init();
+    shm_init();
     sched_stats_init();
 
     if (cmdline_get("crash", value, sizeof(value)))

@@ -156,6 +156,12 @@ SYSCALL(SYS_munlock, sys_munlock, 2)
 SYSCALL(SYS_mlockall, sys_mlockall, 1)
 SYSCALL(SYS_munlockall, sys_munlockall, 0)
 
+// sys_shm.c
+SYSCALL(SYS_shmget, sys_shmget, 3)
+SYSCALL(SYS_shmat, sys_shmat, 3)
+SYSCALL(SYS_shmdt, sys_shmdt, 1)
+SYSCALL(SYS_shmctl, sys_shmctl, 3)
+
 // sys_info.c
 SYSCALL(SYS_uname, sys_uname, 1)
 SYSCALL(SYS_sethostname, sys_sethostname, 2)

@@ -56,6 +56,7 @@ struct mapping {
     uint64_t dirtied_ns;            // [mappings] when it joined the dirty list
     uint32_t pins;                  // [mappings] passes at work on it: mapping_destroy waits
     bool is_bdev, is_shmem;         // [I]
+    bool in_memory;                 // [a] shmem: its pages are not to go to swap
     bool promised;                  // [I] shmem: counted by vm/commit.h as a whole, not by page
     bool metadata;                  // [I] page_cache_get and _grab wait for memory, never -ENOMEM
 };

@@ -121,7 +121,7 @@ static enum verdict reclaim_anon_page(struct scan *s, struct page *p) {
 // Also unlocks the page.
 static enum verdict reclaim_shmem_page(struct scan *s, struct page *p) {
     enum verdict v = KEEP;
-    if (p->mapcount && !rmap_unmap_page(p))
+    if (((struct mapping *)p->owner)->in_memory || (p->mapcount && !rmap_unmap_page(p)))
         v = ACTIVATE;
     else if (!page_test(p, PG_DIRTY))
         v = shmem_leave(p) ? FREED : KEEP;

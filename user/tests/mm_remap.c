@@ -9,7 +9,6 @@
 
 #define RW    (PROT_READ | PROT_WRITE)
 #define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
-#define SWAPPINESS "/proc/sys/vm/swappiness"
 #define TABLE (2 * MIB) /* what one page table maps */
 
 /* An address with len free bytes, aligned to a page table's reach, and off more. */
@@ -308,20 +307,7 @@ static void test_swapped(void)
     end_swap();
 }
 
-/* Reads the root disk until n pages of this process are out, or four times what memory holds. */
-static void press(int n)
-{
-    static char buf[64 * KIB];
-    int fd = check_ok(open("/dev/vda", O_RDONLY));
-
-    for (uint64_t done = 0; done < 4 * ram_bytes() && vm_swap() < n;) {
-        ssize_t got = check_ok(read(fd, buf, sizeof buf));
-        done += got;
-        if (got == 0)
-            check_ok(lseek(fd, 0, SEEK_SET));
-    }
-    close(fd);
-}
+static long swapped_out(int unused) { return vm_swap(); }
 
 /* Reclaim finds the pages at their new place, but for those that are locked. */
 static void test_reclaimed(void)
@@ -338,7 +324,7 @@ static void test_reclaimed(void)
     check_ok(mlock(q + 8 * PAGE, 8 * PAGE));
     check_ok(madvise(q, 8 * PAGE, MADV_COLD));
     check_ok(madvise(q + 16 * PAGE, 48 * PAGE, MADV_COLD));
-    press(64);
+    press_until(swapped_out, 0, 64);
     for (int i = 0; i < 64; i++)
         check_int(in_memory(q + i * PAGE), i >= 8 && i < 16);
     check_int(put_text(SWAPPINESS, old), 0);

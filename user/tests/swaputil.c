@@ -72,3 +72,17 @@ char *swapped(unsigned pages, uint64_t seed)
     page_out(p, pages * PAGE);
     return p;
 }
+
+void press_until(long (*out)(int id), int id, long n)
+{
+    static char buf[64 * KIB];
+    int fd = check_ok(open("/dev/vda", O_RDONLY));
+
+    for (uint64_t done = 0; done < 4 * ram_bytes() && out(id) < n;) {
+        ssize_t got = check_ok(read(fd, buf, sizeof buf));
+        done += got;
+        if (got == 0)
+            check_ok(lseek(fd, 0, SEEK_SET));
+    }
+    close(fd);
+}

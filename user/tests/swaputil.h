@@ -23,4 +23,8 @@ void page_out(void *p, size_t len);
 /* Mapped, filled with the pattern of the seed, and swapped out. */
 char *swapped(unsigned pages, uint64_t seed);
 
+#define SWAPPINESS "/proc/sys/vm/swappiness"
+/* Reads the root disk until out(id) is n, or four times what memory holds (up to MEM=48M). */
+void press_until(long (*out)(int id), int id, long n);
+
 #endif

@@ -44,12 +44,13 @@ struct test {
 /* Each file of tests ends with one of these; main.c lists them. */
 extern const struct test string_tests[], number_tests[], format_tests[], stdio_tests[];
 extern const struct test memory_tests[], malloc_tests[], pattern_tests[], library_tests[];
+extern const struct test hole_tests[], shm_tests[];
 extern const struct test brk_tests[], mmap_tests[], mmap_file_tests[], mprotect_tests[];
 extern const struct test fault_tests[], stack_tests[], cow_tests[], maps_tests[], efault_tests[];
 extern const struct test books_tests[], oom_tests[];
 extern const struct test swap_tests[], swaparea_tests[], swapshared_tests[];
 extern const struct test huge_tests[], hugesplit_tests[];
-extern const struct test remap_tests[], lock_tests[], advise_tests[], hole_tests[];
+extern const struct test remap_tests[], lock_tests[], advise_tests[];
 extern const struct test fork_tests[], exec_tests[], elf_tests[], wait_tests[], kill_tests[];
 extern const struct test time_tests[], pipe_tests[], fd_tests[], tty_tests[];
 extern const struct test open_tests[], io_tests[], grow_tests[], dir_tests[], rename_tests[];
