@@ -57,6 +57,7 @@ class Base:
         """Builds what is not up to date. Several graders may come at once: one builds, others wait."""
         self.tree.mkdir(parents=True, exist_ok=True)
         tree.free_space(self.home)
+        sandbox.sweep()
         with open(self.home / ".lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.files = tree.pristine(self.root)

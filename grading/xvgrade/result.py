@@ -4,7 +4,7 @@
     lab {id, title}   submission {id, kind, sha256, notes}   suite sha256
     env {sandbox, qemu, gcc, python}
     status   graded | broken (cannot be graded: message says why, score 0) | infra (no score)
-    build {ok, log}   tests [rows of run.py]   score, max   wall_s
+    build {ok, log}   tests [rows of run.py]   score, max   wall_s   key (of batch.py)
 """
 import hashlib
 import json
@@ -37,7 +37,8 @@ def environment():
 def suite_digest(lab):
     """Of the lab's files that decide: two results can be compared when theirs are the same."""
     h = hashlib.sha256()
-    for path in [lab.folder / "lab.toml", *sorted((lab.folder / "tests").rglob("*"))]:
+    files = [p for part in ("tests", "hidden") for p in sorted((lab.folder / part).rglob("*"))]
+    for path in [lab.folder / "lab.toml", *files]:
         if path.is_file() and path.suffix != ".pyc":
             h.update(path.name.encode() + b"\0" + path.read_bytes())
     return h.hexdigest()

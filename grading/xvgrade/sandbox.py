@@ -11,6 +11,7 @@ processes do not hold root. The level is part of every result.
 import functools
 import os
 import pwd
+import re
 import select
 import shutil
 import signal
@@ -22,6 +23,7 @@ from pathlib import Path
 from .errors import Infra
 
 OUTPUT_LIMIT = 4 << 20
+STALE_SECONDS = 3600
 LEVELS = ("bwrap", "uid", "plain")
 WARNING = "warning: no sandbox here (bubblewrap does not work, and this is not root): submissions run as you"
 
@@ -42,7 +44,7 @@ def unprivileged():
 
 def drop():
     uid, gid = unprivileged()
-    return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--"]
+    return ["setpriv", "--pdeathsig", "KILL", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--"]
 
 
 def bwrap(read, write, cwd):
@@ -146,4 +148,26 @@ def end_group(proc):
 
 def private_folder(prefix, base=None):
     """A new folder that only we (and the sandboxed user) can enter. The name is short: sockets lie in it."""
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=base))
+
+
+def sweep():
+    """Removes private folders of graders that were killed: no such process, and an hour old (the process
+    may be one of another container with the same /tmp)."""
+    for path in (p for base in {tempfile.gettempdir(), "/dev/shm"} for p in Path(base).glob("xvg-*")):
+        found = re.match(r"xvg-(?:[a-z]+-)?(\d+)-", path.name)
+        try:
+            if found and not alive(int(found[1])) and time.time() - path.lstat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -40,12 +40,16 @@ class Submission:
         return h.hexdigest()
 
 
+def is_bare(path):
+    return (path / "HEAD").is_file() and (path / "objects").is_dir()
+
+
 def read(path, patterns):
     """The Submission at a path, whatever kind it is."""
     path = Path(path)
     if path.is_symlink() or not path.exists():
         raise Broken(f"there is no such submission: {unpack.shown(path.name)}")
-    bare = (path / "HEAD").is_file() and (path / "objects").is_dir()
+    bare = is_bare(path)
     try:
         if path.is_dir() and not bare:
             files, kind, notes = read_directory(path, patterns)
