@@ -171,20 +171,23 @@ def hand_in(lab, kind, variant, extra, reference, to, form):
     path = form(variant.source.files, to)
     if kind == "mutant":
         return path, {"status": "graded", "below": lab.points}
-    return path, {"status": "graded", "score": lab.points if kind == "good" else lab.starter_score}
+    return path, {"status": "graded", **({"full": True} if kind == "good" else {"score": lab.starter_score})}
 
 
-def wrong(want, got, judge):
+def wrong(want, got, whole, judge):
+    """None, or what is wrong. Scores of a part of the tests (whole is False) are known of some kinds only."""
     if got is None:
         return "no result"
     if got["status"] != want["status"]:
         return f"is {got['status']} ({got['message']}), not {want['status']}"
     score = got["score"]
-    if "score" in want and score != want["score"]:
+    if want.get("full") and score != got["max"]:
+        return f"has {score}, not all"
+    if "score" in want and score != want["score"] and (whole or not want["score"]):
         return f"has {score}, not {want['score']}"
     if "at_most" in want and score > want["at_most"]:
         return f"has {score}, more than {want['at_most']}"
-    return judge(got) if judge else None
+    return judge(got) if judge and whole else None
 
 
 def check(folder, out):
@@ -197,15 +200,16 @@ def check(folder, out):
     for student, want in expected.items():
         path = out / "results" / f"{student}.json"
         got = json.loads(path.read_text()) if path.is_file() else None
-        problem = wrong(want, got, judges.get(want["variant"]) if want["kind"] == "mutant" else None)
+        whole = got and len(got["tests"]) in (0, len(lab.tests))
+        problem = wrong(want, got, whole, judges.get(want["variant"]) if want["kind"] == "mutant" else None)
         if problem:
             bad += 1
             print(f"{student} ({want['variant']}): {problem}")
-    begun = [line.split()[3] for line in (out / "log").read_text().splitlines() if line.split()[2] == "done"]
-    for student in set(begun):
-        if begun.count(student) != 1:
+    done = [line.split()[3] for line in (out / "log").read_text().splitlines() if line.split()[2] == "done"]
+    for student in sorted(set(done)):
+        if done.count(student) != 1:
             bad += 1
-            print(f"{student} was graded {begun.count(student)} times")
+            print(f"{student} was graded {done.count(student)} times")
     print(f"{len(expected)} students, {bad} wrong")
     return bad
 

@@ -110,6 +110,7 @@ def arguments():
     parser.add_argument("-o", "--json", help="writes the native result")
     parser.add_argument("--html", help="writes a report page")
     parser.add_argument("--gdb", action="store_true", help="opens GDB where the first test fails")
+    parser.add_argument("--prepare", action="store_true", help="only builds the pristine kernel")
     parser.add_argument("--list", action="store_true", help="lists the tests")
     return parser.parse_args()
 
@@ -129,6 +130,8 @@ def main():
         if sandbox.level() == "plain":
             printer.line(sandbox.WARNING)
         base = Base().prepare(printer.progress)
+        if args.prepare:
+            return 0
         seed = new_seed() if args.seed is None else args.seed
         if args.gdb:
             return debug(base, lab, args.submission or tree.ROOT, args.test, seed, printer)

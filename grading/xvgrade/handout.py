@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import edits, tree
+from . import autograder, edits, tree
 from . import lab as labs
 from .errors import GradeError, LabError
 
@@ -32,13 +32,13 @@ def visible_toml(text):
     return head + "".join(b for b in blocks if not re.search(r'(?m)^visibility\s*=\s*"hidden"', b))
 
 
-def kept(name, lab):
-    """Does a file of the project belong to the handout of this lab?"""
+def kept(name, lab, staff=False):
+    """Does a file of the project belong to the handout of this lab? staff: hidden tests too."""
     if not name.startswith("labs/"):
         return True
     parts = name.split("/")
     if len(parts) > 2 and parts[1] == lab.id:
-        return parts[2] not in LEFT_OUT and "hidden" not in parts
+        return parts[2] not in LEFT_OUT and (staff or "hidden" not in parts)
     return len(parts) == 2
 
 
@@ -164,7 +164,7 @@ def new_lab(root, name):
 def main():
     parser = argparse.ArgumentParser(prog="handout", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("handout", "new-lab"))
+    parser.add_argument("what", choices=("handout", "new-lab", "gradescope-zip"))
     parser.add_argument("lab")
     parser.add_argument("out", nargs="?")
     args = parser.parse_args()
@@ -172,6 +172,11 @@ def main():
         if args.what == "new-lab":
             folder = new_lab(tree.ROOT, args.lab)
             print(f"{folder.relative_to(tree.ROOT)}: a lab that passes `make check-labs LAB={args.lab}`; now change it")
+        elif args.what == "gradescope-zip":
+            out = args.out or f"{args.lab}-gradescope.zip"
+            lab = labs.find(tree.ROOT, args.lab)
+            files = {n: d for n, d in project_files(tree.ROOT).items() if kept(n, lab, staff=True)}
+            print(f"{autograder.write(files, lab, out)}: upload it as the autograder of the assignment")
         elif not args.out:
             raise LabError("OUT=dir is missing")
         else:

@@ -13,6 +13,7 @@ import fnmatch
 import json
 import lzma
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -156,6 +157,12 @@ def check_files(files, patterns):
             raise Refused(f"{shown(name)} is no text file")
 
 
+def need(tool):
+    """The host's fault and not the student's."""
+    if not shutil.which(tool):
+        sys.exit(f"{tool} is not installed: make setup")
+
+
 @contextlib.contextmanager
 def opened_tar(path, head):
     """Read as a stream, once and forward: nothing is unpacked to be skipped."""
@@ -163,6 +170,7 @@ def opened_tar(path, head):
         with tarfile.open(path, "r|*") as tar:
             yield tar
         return
+    need("zstd")
     with open(path, "rb") as f:
         proc = subprocess.Popen(["zstd", "-dcq", "--memory=128MiB"], stdin=f, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL)
@@ -229,6 +237,7 @@ def git(words, limit):
 def read_git(path, patterns):
     """HEAD of a bundle or bare repository: trees and blobs are read, nothing is checked out, so that no
     filter, hook or submodule of its author has a part in it."""
+    need("git")
     if git(["clone", "-q", "--bare", "--no-local", str(path), "repo"], 1000) is None:
         raise Refused("git cannot read the submission (a bundle needs HEAD: git bundle create x.bundle HEAD)")
     listing = git(["--git-dir=repo", "ls-tree", "-r", "-z", "--full-tree", "HEAD"], MAX_MEMBERS * (MAX_NAME + 60))

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boottests
 import commandtests
+import gradingtests
 import qemu
 
 BUILD = "build"
@@ -161,37 +162,13 @@ def mkfs_reproducible():
 # ---- labs and grader ------------------------------------------------------------------------------
 
 
-def python_command(*words, timeout=900):
-    """None, or the end of what it said."""
-    done = subprocess.run([sys.executable, "-B", *words], capture_output=True, text=True, timeout=timeout)
-    return None if done.returncode == 0 else tail(done.stdout + done.stderr, 60)
-
-
-@test("grading.units")
-def grading_units():
-    return python_command("-m", "unittest", "discover", "-s", "grading/tests")
-
-
-@test("grading.handout")
-def grading_handout():
-    """As a student: a fresh handout scores what the starter must, with the reference's file all."""
+def grading(check):
     with Scratch() as s:
-        out = f"{s.path}/handout"
-        problem = python_command("grading/handout", "handout", "buddy", out)
-        if problem:
-            return problem
-        for want in ("Score: 25/100", "Score: 100/100"):
-            done = subprocess.run(["make", "grade"], cwd=out, capture_output=True, text=True, timeout=600,
-                                  env=commandtests.fresh_env())
-            if done.stdout.strip().split("\n")[-1] != want:
-                return f"not {want}\n{tail(done.stdout + done.stderr)}"
-            shutil.copy("kernel/mm/buddy.c", f"{out}/kernel/mm/buddy.c")
+        return check(s.path)
 
 
-@test("grading.labs")
-def grading_labs():
-    """References, starters, mutants and cheats of all labs; of mutants only the tests that must catch them."""
-    return python_command("grading/check-labs", "--quick", timeout=1200)
+for check in (gradingtests.units, gradingtests.handout, gradingtests.batch, gradingtests.gradescope, gradingtests.labs):
+    add(f"grading.{check.__name__}", grading, check=check)
 
 
 # ---- in the kernel ------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ cppcheck:cppcheck
 bwrap:bubblewrap
 prlimit:util-linux
 git:git
+zstd:zstd
 "
 
 have() {
