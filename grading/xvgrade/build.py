@@ -18,7 +18,8 @@ from pathlib import Path
 
 from . import sandbox, tree
 from .elf import Elf
-from .errors import Infra
+from .errors import Broken, Infra
+from .machine import WALL_SECONDS
 from .source import GDB_TOOLS, Layout
 
 TAGS = ("page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
@@ -103,6 +104,7 @@ class Built:
 
     def __init__(self, base, lab, submission):
         self.base, self.lab = base, lab
+        self.wall = WALL_SECONDS  # for each test; less when it was found to make the emulator crawl
         self.folder = sandbox.private_folder("xvg-build-")
         self.kernel = self.folder / "kernel.elf"
         self.image = base.image
@@ -176,6 +178,9 @@ class Built:
             self.make_image(submission)
         shutil.rmtree(self.work, ignore_errors=True)
         self.elf = Elf(self.kernel)
+        doubles = self.elf.ambiguous(Elf(self.base.kernel), {Path(n).name for n in submission.files})
+        if doubles:
+            raise Broken(f"the submission defines {doubles[0]} a second time: it belongs to another file")
         self.ok = True
 
     def make_image(self, submission):

@@ -7,7 +7,8 @@
     cheats/NAME    the starter with a trick: gains nothing
 
 An overlay that no longer fits the reference is a breach like any other, and says which text is gone.
---quick runs for each mutant only the tests that it must fail, for each cheat those that the starter fails.
+--quick runs for each mutant only the tests that it must fail, for each cheat those that the starter fails
+or that its `tests` names.
 """
 import argparse
 import concurrent.futures
@@ -105,11 +106,15 @@ def judge_mutant(data):
     return judge
 
 
-def judge_cheat(lab, refused, builds):
-    """Run whole: no more than the starter. Run only where the starter fails: nothing at all. A trick that the
-    compiler stops says so in cheat.toml (builds = false): else it would prove nothing when it rots."""
+def judge_cheat(lab, data, failing):
+    """No more than the starter has in the tests that were run. `word`: how at least one test must have ended.
+    A trick that the compiler stops says so (builds = false): else it would prove nothing when it rots."""
+    refused, builds = data.get("refused", False), data.get("builds", True)
+
     def judge(result):
-        limit = lab.starter_score if len(result["tests"]) in (0, len(lab.tests)) else 0
+        limit = lab.starter_score
+        if len(result["tests"]) not in (0, len(lab.tests)):
+            limit = sum(t["max"] for t in result["tests"] if t["id"] not in failing)
         if refused and result["status"] != "broken":
             return "is graded, though it should be refused"
         if result["score"] is None:
@@ -118,13 +123,16 @@ def judge_cheat(lab, refused, builds):
             return "builds, though builds = false" if builds is False else "does not build:\n" + result["build"]["log"]
         if result["score"] > limit:
             return f"gains points: {result['score']:g} instead of {limit:g}"
+        ends = [t["status"] for t in result["tests"]]
+        if "word" in data and data["word"] not in ends:
+            return f"no test ends with {data['word']}, but {', '.join(sorted(set(ends)))}"
         return None
     return judge
 
 
-def variants(lab, files, folder):
+def variants(lab, files, folder, failing=()):
     """All that is to be graded for a lab; the folder is for submissions that lie on disk. What cannot be
-    made is in the list too, with the error as its source."""
+    made is in the list too, with the error as its source. failing: tests that the starter fails, once known."""
     def add(name, make):
         try:
             found.append(Variant(name, *make()))
@@ -139,7 +147,7 @@ def variants(lab, files, folder):
     for path in subfolders(lab.folder / "mutants"):
         add(f"mutants/{path.name}", lambda path=path: mutant(lab, files, path))
     for path in subfolders(lab.folder / "cheats"):
-        add(f"cheats/{path.name}", lambda path=path: cheat(lab, starter, path, folder / path.name))
+        add(f"cheats/{path.name}", lambda path=path: cheat(lab, starter, path, folder / path.name, failing))
     return found
 
 
@@ -155,10 +163,10 @@ def mutant(lab, files, path):
     return submission.Submission(changed, "mutant"), judge_mutant(data), data["fails"]
 
 
-def cheat(lab, starter, path, folder):
-    data = meta(path, "cheat.toml", ("what", "refused", "builds"))
-    return (write_out(lab, edits.overlay(path, starter), starter, folder),
-            judge_cheat(lab, data.get("refused", False), data.get("builds", True)))
+def cheat(lab, starter, path, folder, failing):
+    data = meta(path, "cheat.toml", ("what", "refused", "builds", "word", "tests"))
+    return (write_out(lab, edits.overlay(path, starter), starter, folder), judge_cheat(lab, data, failing),
+            data.get("tests", []))
 
 
 def subfolders(path):
@@ -185,7 +193,7 @@ def check_lab(base, lab, args, say):
     def words_for(variant):
         if not args.quick:
             return []
-        return failing if variant.name.startswith("cheats/") else variant.words
+        return variant.words or (failing if variant.name.startswith("cheats/") else [])
 
     def work(variant):
         if isinstance(variant.source, LabError):
@@ -195,7 +203,7 @@ def check_lab(base, lab, args, say):
         return variant.judge(result), result, time.monotonic() - started
 
     try:
-        todo = [v for v in variants(lab, base.files, folder) if not args.only or args.only in v.name]
+        todo = [v for v in variants(lab, base.files, folder, failing) if not args.only or args.only in v.name]
         with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
             first = list(pool.map(work, todo[:2]))
             failing += [t for v, (_, result, _) in zip(todo, first) if v.name == "starter" for t in lost(result)]

@@ -1,5 +1,6 @@
 """What an ELF file says: segments, symbols, and the text that a program must still have when it runs."""
 import bisect
+import collections
 import struct
 
 from .errors import Broken
@@ -24,7 +25,7 @@ class Elf:
             self.data = f.read()
         if self.data[:6] != b"\x7fELF\x02\x01":
             raise Broken(f"{path} is no 64-bit ELF file")
-        self.symbols = []
+        self.symbols, self.pages = [], None
         self.globals, self.by_file = {}, {}
         self.read_symbols()
         code = [s for s in self.symbols if s.kind == STT_FUNC or (s.is_global and s.kind == 0)]
@@ -85,11 +86,18 @@ class Elf:
             return None
         return self.functions[i]
 
-    def text_page(self, va):
-        """The bytes that the page of va must hold: {address: bytes} of the executable file contents in it."""
-        page = va & -4096
-        for start, _, data, _, flags in self.segments():
-            if flags & 1 and start < page + 4096 and page < start + len(data):
-                low, high = max(start, page), min(start + len(data), page + 4096)
-                return low, data[low - start:high - start]
-        return page, b""
+    def text_pages(self):
+        """[(address, bytes)]: what each page must hold where the file has executable contents."""
+        if self.pages is None:
+            self.pages = [(max(page, va), data[max(page - va, 0):page + 4096 - va])
+                          for va, _, data, _, flags in self.segments() if flags & 1
+                          for page in range(va & -4096, va + len(data), 4096)]
+        return self.pages
+
+    def ambiguous(self, pristine, own):
+        """"file.c:name" of variables and functions that are there more often than in the pristine kernel, in
+        a file that is not among `own`: an object can say that it comes from any file."""
+        count = collections.Counter((s.file, s.name) for s in self.symbols if not s.is_global)
+        known = collections.Counter((s.file, s.name) for s in pristine.symbols if not s.is_global)
+        return [f"{file}:{name}" for (file, name), n in count.items()
+                if n > known[file, name] > 0 and file not in own and not name.startswith((".", "$"))]

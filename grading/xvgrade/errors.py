@@ -4,6 +4,7 @@
     Broken      the submission cannot be graded as it is: bad archive, forbidden file
     LabError    the lab's own files are wrong: for its author
     Infra       the host, QEMU or the grader failed: no verdict at all, never a zero
+    Suspect     the machine ended in a way that a host can bring about, and a kernel as well: run.py finds out
 """
 
 
@@ -35,3 +36,11 @@ class Failure(GradeError):
         self.expected, self.found = expected, found
         self.va = va
         self.facts = []
+
+
+class Suspect(Infra):
+    """failure: the verdict if it was the kernel. rate: guest seconds for each second of the host's, or None."""
+
+    def __init__(self, failure, rate=None):
+        super().__init__(failure.message)
+        self.failure, self.rate = failure, rate

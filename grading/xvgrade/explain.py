@@ -3,6 +3,7 @@
 Everything is best effort: a kernel whose structures are broken gives fewer lines, never an error of the
 grader's own. Texts that come from the guest are cleaned: no escapes, no endless lines.
 """
+import itertools
 import re
 import shutil
 import struct
@@ -61,7 +62,7 @@ def backtrace(guest):
     if regs["priv"] == 0:
         return [f"in user mode at {regs['pc']:#x} {user_place(guest, regs['pc'])}"]
     thread = walk.current_thread(guest.k, regs)
-    rows = list(walk.backtrace(guest.k, thread, regs))[:24]
+    rows = list(itertools.islice(walk.backtrace(guest.k, thread, regs), 24))
     lines = source_lines(guest.machine.kernel, [pc - is_return for pc, is_return in rows])
     return [f"#{i:<2} {guest.source.place(pc, is_return):32} {where}"
             for i, ((pc, is_return), where) in enumerate(zip(rows, lines))]

@@ -12,8 +12,8 @@ may sleep and holds no lock. Its registers are put aside; pc, ra and a0-a7 are s
 the breakpoint where it stands. When it comes back there, on the same stack, a0 is the result, and the
 registers are put back. So there is no test code in the guest that a kernel could recognise.
 
-How mark() knows that it sees the program and not a picture of it: the hart is in user mode, and the
-page that its page table gives for pc holds byte for byte what the pristine program's file says.
+How mark() knows that it sees the program and not a picture of it: the hart is in user mode, and all
+text pages that its page table gives hold byte for byte what the pristine program's file says.
 """
 import random
 
@@ -224,8 +224,15 @@ class Guest:
     def in_program(self, hart):
         if self.rsp.register("priv", hart) != PRIV_USER:
             return False
-        start, text = self.program.text_page(self.rsp.register("pc", hart))
-        return bool(text) and self.read(start, len(text), self.root(hart)) == text
+        """All of the program's text that is mapped must be as its file says, and the page of pc be among it."""
+        pc, root = self.rsp.register("pc", hart), self.root(hart)
+        here = False
+        for start, text in self.program.text_pages():
+            found = self.read(start, len(text), root)
+            if found is not None and found != text:
+                return False
+            here |= found is not None and start <= pc < start + len(text)
+        return here
 
     def read(self, va, n, root=None):
         """User memory through the page table; None where nothing is mapped."""

@@ -19,10 +19,15 @@ import time
 from .errors import Infra
 
 CSR_SSTATUS, CSR_TIME = 0x100, 0xC01
+STEP_SECONDS = 10
 
 
 class Gone(Exception):
     """The machine ended: QEMU closed the connection."""
+
+
+class Stuck(Exception):
+    """A single step does not end: the instruction waits, as wfi does."""
 
 
 class Client:
@@ -159,9 +164,13 @@ class Client:
 
     def step(self, hart=1):
         self.send(f"vCont;s:{hart:x}")
-        reply = self.receive(10)
-        if reply is None or not reply.startswith("T"):
-            raise Infra(f"a single step ended with {reply!r}")
+        reply = self.receive(STEP_SECONDS)
+        if reply is None:
+            self.interrupt()
+            self.receive(20)
+            raise Stuck
+        if not reply.startswith("T"):
+            raise Gone
 
     def interrupt(self):
         try:
