@@ -43,11 +43,14 @@ void anon_page_discard(struct page *p) {
     page_put(p);
 }
 
+// A large page may be there, or come.
+static inline bool place_for_huge(const struct fault *f) {
+    return unlikely(!f->slot) && f->vma->end - f->vma->start >= HUGE_SIZE;
+}
+
 // fault_slot_locked(); NULL also if another thread has put a large page there.
 static inline pte_t *slot_locked(const struct fault *f) {
-    if (likely(f->slot))
-        return f->slot;
-    const pte_t *above = pt_find(f->mm->root, f->addr, 1);
+    const pte_t *above = place_for_huge(f) ? pt_find(f->mm->root, f->addr, 1) : NULL;
     return above && pte_is_huge(*above) ? NULL : fault_slot_locked(f);
 }
 
@@ -66,7 +69,7 @@ int fault_anon(struct fault *f) {
     struct mm *mm = f->mm;
 
     assertf(!f->vma->mapping && pte_none(f->pte), "va %#lx", f->addr);
-    if (unlikely(!f->slot)) {
+    if (place_for_huge(f)) {
         int err = fault_huge(f);
         if (err != -ENOENT)
             return err;

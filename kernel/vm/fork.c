@@ -31,7 +31,7 @@ static int copy_range(struct cow_copy *c, uaddr_t start, uaddr_t end) {
             continue;
         if (err)
             return err;
-        start = at.va + ((vaddr_t)(at.stop - at.slot) << pt_level_shift(at.level));
+        start = at.va + (unlikely(at.level) ? HUGE_SIZE : (vaddr_t)(at.stop - at.slot) << PAGE_SHIFT);
         cond_resched();
     }
     return 0;

@@ -101,17 +101,16 @@ static void zap_books(struct zap *z, struct mm *mm, struct page *table) {
         mm_stat_add(NR_MAPPED, -z->file_gone);
 }
 
-// The cursor's table is empty: out of the one above it, and that too if it was the last there.
-static void unlink_table(struct tlb_gather *g, const struct pt_cursor *c) {
-    for (int level = c->level; level < PT_LEVELS - 1; level++) {
-        if (virt_to_page(c->table[level])->private)
-            return;
-        pte_t *slot = c->table[level + 1] + pt_index(c->va, level + 1);
-        pt_clear(slot);
-        if (pt_index(c->va, level + 1) + 1 == virt_to_page(slot)->index)
-            pt_trim_used(slot);
-        tlb_gather_table(g, c->table[level]);
-    }
+// Takes the cursor's table of this level out of the one above it, if it is empty. False: it isn't.
+static inline bool unlink_level(struct tlb_gather *g, const struct pt_cursor *c, int level) {
+    if (virt_to_page(c->table[level])->private)
+        return false;
+    pte_t *slot = c->table[level + 1] + pt_index(c->va, level + 1);
+    pt_clear(slot);
+    if (pt_index(c->va, level + 1) + 1 == virt_to_page(slot)->index)
+        pt_trim_used(slot);
+    tlb_gather_table(g, c->table[level]);
+    return true;
 }
 
 // The cursor is on a large page's leaf. Returns where to go on: here, if that is a table now. A
@@ -128,7 +127,7 @@ static __noinline uaddr_t zap_leaf(struct tlb_gather *g, const struct pt_cursor 
         return c->va;
     tlb_gather_page(g, head);
     if (how & ZAP_TABLES)
-        unlink_table(g, c);
+        unlink_level(g, c, 1);
     return c->va + HUGE_SIZE;
 }
 
@@ -156,8 +155,8 @@ void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
         zap_books(&z, mm, table);
         if (!z.file_only && c.stop == c.table[0] + table->index)
             pt_trim_used(c.slot);
-        if (how & ZAP_TABLES)
-            unlink_table(g, &c);
+        if ((how & ZAP_TABLES) && unlink_level(g, &c, 0))
+            unlink_level(g, &c, 1);
         spin_unlock(&mm->ptl);
     }
 }
