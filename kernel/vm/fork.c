@@ -31,7 +31,8 @@ static int copy_range(struct cow_copy *c, uaddr_t start, uaddr_t end) {
             continue;
         if (err)
             return err;
-        start = at.va + (unlikely(at.level) ? HUGE_SIZE : (vaddr_t)(at.stop - at.slot) << PAGE_SHIFT);
+        uint64_t small = (uint64_t)(at.stop - at.slot) << PAGE_SHIFT;
+        start = at.va + (unlikely(at.level) ? HUGE_SIZE : small);
         cond_resched();
     }
     return 0;
