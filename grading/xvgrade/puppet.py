@@ -18,23 +18,25 @@ can say exactly which page faults, frames and copies it must cost. Those are cou
     calls["vm_fault"]                     entries of that kernel function since then
 
 Who is who: register s11 holds an actor's number, which the judge gave it. A child comes with its parent's
-and another page table, and gets a number of its own. An actor that is not asked for anything yields the CPU.
+registers, 0 in a0, and gets a number of its own. An actor that is not asked for anything yields the CPU; its t3
+says that it did so by no order.
 """
 from .guest import MASK
 from .source import access, walk
 
 PAGE = 4096
-RA, SP, T0, A0, S11 = 1, 2, 5, 10, 27
+SP, T0, A0, S11, T3 = 2, 5, 10, 27, 28
 SYSCALL, LOAD, STORE, FILL, SUM = range(5)
 SYSCALLS = {"dup3": 24, "mknodat": 33, "unlinkat": 35, "ftruncate": 46, "fallocate": 47, "openat": 56, "close": 57,
             "pipe2": 59, "read": 63, "write": 64, "pread64": 67, "pwrite64": 68, "fsync": 82, "sync": 81, "exit": 93,
             "exit_group": 94, "nanosleep": 101, "sched_yield": 124, "kill": 129, "getpid": 172, "brk": 214,
             "munmap": 215, "mremap": 216, "clone": 220, "mmap": 222, "swapon": 224, "swapoff": 225, "mprotect": 226,
             "msync": 227, "mincore": 232, "madvise": 233, "wait4": 260, "prlimit64": 261}
-SIGCHLD, SIGSEGV, SIGBUS = 17, 11, 7
+SIGKILL, SIGBUS, SIGSEGV, SIGCHLD = 9, 7, 11, 17
+CLONE_THREAD = 0x10f00  # VM, FS, FILES, SIGHAND, THREAD
 PROT_READ, PROT_WRITE, PROT_EXEC, RW = 1, 2, 4, 3
 MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS = 1, 2, 16, 32
-O_RDWR, O_CREAT, AT_FDCWD = 2, 64, -100
+O_RDWR, O_CREAT, AT_FDCWD, WNOHANG = 2, 64, -100, 1
 TURNS = 400  # stops of others before an actor must have answered
 
 
@@ -46,7 +48,8 @@ class Actor:
     def __init__(self, puppets, number, pid, root, sp):
         self.p, self.g = puppets, puppets.g
         self.number, self.pid, self.root, self.sp = number, pid, root, sp
-        self.result = self.signal = None
+        self.process = pid
+        self.result = self.signal = self.asked = None
 
     def __repr__(self):
         return f"process {self.pid}"
@@ -72,6 +75,11 @@ class Actor:
         regs[17] = SYSCALLS[name]
         self.asked = f"{name}({', '.join(hex(a) if a > 9 else str(a) for a in args)})"
         self.p.send(self, SYSCALL, regs)
+
+    def start_fill(self, va, value, pages):
+        """fill() that is on its way when others run."""
+        self.asked = f"fill of {pages} pages from {va:#x}"
+        self.p.send(self, FILL, {11: va, 12: value, 13: pages})
 
     def finish(self):
         self.p.wait_for(self)
@@ -119,8 +127,17 @@ class Actor:
 
     def fork(self, must=True):
         """The child, at its mark; without must None when clone() failed."""
+        return self.clone(SIGCHLD, 0, must)
+
+    def thread(self):
+        """Another actor with the same memory."""
+        actor = self.clone(CLONE_THREAD, self.sp - (64 << 10), True)
+        actor.process = self.process
+        return actor
+
+    def clone(self, flags, stack, must):
         self.p.parent, self.p.child = self, None
-        pid = self.syscall("clone", SIGCHLD, 0, 0, 0, 0)
+        pid = self.syscall("clone", flags, stack, 0, 0, 0)
         self.g.check(pid > 0 or not must, "fork() failed", "a process", f"errno {-pid}")
         if pid <= 0:
             return None
@@ -131,6 +148,21 @@ class Actor:
         """It has left its address space when somebody has waited for it."""
         self.p.send(self, SYSCALL, {A0: status, 17: SYSCALLS["exit_group"]})
         self.p.actors.pop(self.number)
+
+    def end_thread(self):
+        self.p.send(self, SYSCALL, {A0: 0, 17: SYSCALLS["exit"]})
+        self.p.actors.pop(self.number)
+
+    def outlives(self, child):
+        """Waits for a child whose order must kill it. False: it came back from it alive."""
+        for _ in range(TURNS):
+            if child not in self.p.waiting:
+                return False
+            if self.syscall("wait4", child.pid, 0, WNOHANG, 0) == child.pid:
+                self.p.waiting.discard(child)
+                self.p.actors.pop(child.number)
+                return True
+        self.g.fail(f"{child} neither comes back nor dies", kind="hang")
 
     def wait(self, child):
         """Reaps it."""
@@ -173,7 +205,7 @@ class Actor:
         return None if data is None else int.from_bytes(data, "little")
 
     def mm(self):
-        return walk.find_process(self.g.k, self.pid).mm
+        return walk.find_process(self.g.k, self.process).mm
 
     def table(self, va):
         """Physical address of the last-level table of va, or None."""
@@ -224,7 +256,7 @@ class Puppets:
 
     def command(self, actor, op, regs):
         values = self.g.rsp.general(self.g.hart)
-        values[T0], values[SP], values[S11] = op, actor.sp, actor.number
+        values[T0], values[T3], values[SP], values[S11] = op, 0, actor.sp, actor.number
         for number, value in regs.items():
             values[number] = value & MASK
         self.g.rsp.set_general(values, self.g.hart)
@@ -233,11 +265,11 @@ class Puppets:
     def next_stop(self):
         """Some actor comes to its mark; whoever stands there without an order yields first."""
         if self.current is not None:
-            self.command(self.current, SYSCALL, {17: SYSCALLS["sched_yield"]})
+            self.command(self.current, SYSCALL, {17: SYSCALLS["sched_yield"], T3: 1})
         self.g.run_to([self.g.program.find("lab_mark").value], self.g.in_program)
         values = self.g.rsp.general(self.g.hart)
         actor = self.actors.get(values[S11])
-        if self.child is None and actor is self.parent and self.g.root() != actor.root:
+        if self.child is None and actor is self.parent and values[T3] == values[A0] == 0:
             actor = self.child = self.add(0)  # fork() tells its pid
             self.g.rsp.set_register("s11", actor.number, self.g.hart)
         elif actor is None:
@@ -263,4 +295,5 @@ class Puppets:
             self.next_stop()
         else:
             self.g.fail(f"the child {pid} never runs", kind="hang")
-        self.child.pid, self.parent = pid, None
+        self.child.pid = self.child.process = pid
+        self.parent = None
