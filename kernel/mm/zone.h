@@ -27,7 +27,7 @@ extern int zone_preferred; // [I] where requests that may use any zone begin
 static inline uint64_t zone_reserve(const struct zone *z, gfp_t gfp) {
     if (gfp & GFP_HIGH)
         return 0;
-    return current_tcb->use_reserves | current_tcb->in_reclaim ? z->min / 2 : z->min;
+    return (current_tcb->use_reserves | current_tcb->in_reclaim) ? z->min / 2 : z->min;
 }
 
 // Single free pages of one zone kept by one CPU, as stacks. Owned by the CPU: interrupts off.

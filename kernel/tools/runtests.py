@@ -99,11 +99,11 @@ def kernel(checked):
 
 
 def guest(command, expect=None, want_status=0, timeout=240, image=None, fsck=True, base=None, checked=False,
-          **machine):
+          kernel_elf=None, **machine):
     """Boots, runs a shell command line, compares status and output (a regular expression over it)."""
     with Scratch() as scratch:
         disk = scratch.image(image)
-        m = qemu.Machine(kernel=kernel(checked), image=disk, **machine)
+        m = qemu.Machine(kernel=kernel_elf or kernel(checked), image=disk, **machine)
         m.append = qemu.command_append(command, "test-start", base or "root=/dev/vda rw quiet")
         status, text = qemu.boot(m, timeout)
         problem = None
@@ -196,7 +196,8 @@ add("selftest.legacy_virtio", selftest, cpus=2, legacy=True)
 # ---- user programs --------------------------------------------------------------------------------------
 
 
-def usertests(command="usertests", timeout=400, **machine):
+# A test hangs when it has not ended after -t seconds; a loaded machine is slow.
+def usertests(command="usertests -t 120", timeout=900, **machine):
     return guest(command, PASSED, timeout=timeout, **machine)
 
 
@@ -270,6 +271,17 @@ def typed(check):
 for check in (commandtests.run, commandtests.tools, commandtests.terminal):
     add(f"command.{check.__name__}", typed, check=check)
 add("boot.firmware", typed, check=boottests.firmware)
+
+
+@test("build.llvm")
+def build_llvm():
+    """clang's warnings are errors too, and what it makes passes the tests."""
+    folder = f"{BUILD}/llvm"
+    done = make("all", f"BUILD={folder}", "LLVM=1")
+    if done.returncode:
+        return tail(done.stdout + done.stderr)
+    return usertests(kernel_elf=f"{folder}/kernel.elf", image=f"{folder}/root.img", cpus=2)
+
 
 # ---- programs and images from elsewhere ----------------------------------------------------------------------
 

@@ -223,7 +223,8 @@ static void audit(void)
     long pss, mapped, buddy, slab, tables;
     int processes;
 
-    all_pss(&processes); /* brings in what the audit itself uses */
+    all_pss(&processes); /* these bring in what the audit itself uses, down to the text's pages */
+    read_books(&books);
     read_books(&books);
     /* A thread's stack goes when its hart has switched away, which may be after its parent knew of
      * the end: what is still going is gone a moment later. */
@@ -279,8 +280,8 @@ static _Noreturn void worker(uint64_t seed)
         work_once(&seed);
 }
 
-/* Whether every process of the group is stopped or dead. */
-static int all_stopped(pid_t group)
+/* Whether every process of the group that is in the list is stopped or dead. */
+static int listed_stopped(pid_t group)
 {
     DIR *dir = opendir("/proc");
     char path[300], state;
@@ -298,6 +299,9 @@ static int all_stopped(pid_t group)
     closedir(dir);
     return stopped;
 }
+
+/* Twice: a child can be born behind the list, and its parent stop before it is looked at. */
+static int all_stopped(pid_t group) { return listed_stopped(group) && listed_stopped(group); }
 
 static void test_books(void)
 {
