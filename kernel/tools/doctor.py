@@ -29,6 +29,7 @@ TOOLS = [
      "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross"),
     ("Clang", ["clang"], "--version", (14,), None, "clang lld llvm"),
     ("clang-format", ["clang-format"], "--version", (14,), None, "clang-format"),
+    ("zstd", ["zstd"], "--version", (1,), None, "zstd"),
     ("bubblewrap", ["bwrap"], "--version", (0, 5), None, "bubblewrap"),
     ("git", ["git"], "--version", (2, 30), None, "git"),
     ("cppcheck", ["cppcheck"], "--version", (2,), None, "cppcheck"),

@@ -24,6 +24,7 @@ llvm-objcopy:llvm
 clang-format:clang-format
 cppcheck:cppcheck
 bwrap:bubblewrap
+zstd:zstd
 prlimit:util-linux
 git:git
 zstd:zstd
