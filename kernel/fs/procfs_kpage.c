@@ -8,6 +8,7 @@
 #include "mm/buddy.h"
 #include "vm/fault.h"
 #include "vm/huge.h"
+#include "vm/rmap.h"
 
 enum kpf_bit { // Linux's numbers
     KPF_LOCKED, KPF_ERROR, KPF_REFERENCED, KPF_UPTODATE, KPF_DIRTY, KPF_LRU, KPF_ACTIVE, KPF_SLAB,
@@ -35,7 +36,7 @@ static const struct page *speaker(pfn_t pfn) {
 static uint64_t frame_count(pfn_t pfn) {
     if (!pfn_valid(pfn) || page_test(pfn_to_page(pfn), PG_TABLE)) // a root's is not of PTEs
         return 0;
-    return (uint64_t)READ_ONCE(speaker(pfn)->mapcount);
+    return (uint64_t)rmap_sharers(speaker(pfn));
 }
 
 static uint64_t frame_flags(pfn_t pfn) {
@@ -59,7 +60,7 @@ static uint64_t frame_flags(pfn_t pfn) {
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
         if (page_test(p, same[i].flag))
             bits |= 1UL << same[i].bit;
-    if (frame_count(pfn))
+    if (READ_ONCE(p->mapcount) && !page_test(p, PG_TABLE))
         bits |= 1UL << KPF_MMAP;
     if (READ_ONCE(p->refcount) == 0 && in_free_block(pfn))
         bits |= 1UL << KPF_BUDDY;

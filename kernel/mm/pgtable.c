@@ -2,7 +2,9 @@
 //
 //   root (level 2)          512 x 1 GiB
 //     `-- table (level 1)   512 x 2 MiB     an entry is empty, a leaf (R, W or X), a table
-//           `-- table (0)   512 x 4 KiB     (V alone), or a swap entry (not V, not zero)
+//           `-- table (0)   512 x 4 KiB     (V alone), or not V and not zero: a swap entry at
+//                                           level 0, at level 1 a lent table (vm/lend.h), which
+//                                           the cursor shows like a leaf
 //
 // 1. page->private of a table is the number of its entries that are not zero, so "empty" is one
 //    load, and freeing a table is only putting it back: it holds nothing but zero bytes, and is
@@ -237,7 +239,7 @@ uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end) {
             table_check(pte_to_table(*slot2), 1);
             tables++;
         }
-        if (slot1 && pte_is_table(*slot1)) {
+        if (slot1 && (pte_is_table(*slot1) || pte_is_lent(*slot1))) {
             table_check(pte_to_table(*slot1), 0);
             tables++;
         }

@@ -2,9 +2,11 @@
 //
 // A table page is PG_TABLE and keeps the number of its non-empty entries in page->private, so an
 // empty table is known without a scan, and in page->index the end of its used part: all entries
-// from there on are empty, so a search stops there. (Reference count > 1 will mean: shared by
-// forks.) A user root counts the entries of its user half only, has no used part, and keeps the
-// number of tables below it in page->mapcount: pt_find_alloc() counts up, who frees a table down.
+// from there on are empty, so a search stops there. A user root counts the entries of its user half
+// only, has no used part, and keeps the number of tables below it in page->mapcount:
+// pt_find_alloc() counts up, who frees a table down. A last-level table of user memory counts its
+// swap entries in page->mapcount and those of the zero page in page->mlocked (pt_count_special), so
+// how many pages it maps is known without a look at them. Reference count > 1: lent (vm/lend.h).
 //
 // Cursor invariant: c->va is the address that c->slot maps at c->level, c->va is aligned to that
 // level's size, all tables above it exist, and no entry in [start, c->va) was skipped unless empty.
@@ -43,6 +45,11 @@ static inline bool pt_next(struct pt_cursor *c) {
     return pt_next_table(c);
 }
 
+// Where the cursor's table, or range, or large slot ends.
+static inline vaddr_t pt_cursor_end(const struct pt_cursor *c) {
+    return c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
+}
+
 // The slot for va at `level`, or NULL when a table on the way (or a leaf above it) is missing.
 pte_t *pt_find(pte_t *root, vaddr_t va, int level);
 // The leaf that maps va, whatever its level (returned in *level), or NULL.
@@ -77,6 +84,15 @@ static inline void pt_trim_used(pte_t *first) {
         table->index--;
 }
 
+// n (may be negative) more entries like pte, special ones, are in the last-level table of slot.
+static inline void pt_count_special(const pte_t *slot, pte_t pte, int n) {
+    struct page *table = virt_to_page(slot);
+    if (pte_is_swap(pte))
+        table->mapcount += n;
+    else
+        table->mlocked += n;
+}
+
 // Writes an entry and keeps the table's count. Every store to a table goes through these. About 15
 // instructions. The old entry must be empty, or one that the hardware does not change meanwhile.
 static inline void pt_set(pte_t *slot, pte_t pte) {
@@ -103,8 +119,8 @@ void pt_table_free(pte_t *table);
 // stays.
 void pt_free_empty(pte_t *root, vaddr_t start, vaddr_t end,
                    void (*free_table)(void *arg, pte_t *table), void *arg);
-// Walks the tables of [start, end): PG_TABLE, counts. Asserts on a breach; returns the number of
-// tables below root.
+// Walks the tables of [start, end), lent ones too: PG_TABLE, counts. Asserts on a breach; returns
+// the number of tables below root.
 uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end);
 
 // The kernel's own: built by kernel_pt_init (linear map with 1 GiB and 2 MiB leaves, 4 KiB over the

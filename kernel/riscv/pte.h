@@ -20,7 +20,10 @@ typedef struct {
 #define PTE_SPECIAL (1UL << 9) // software: no struct page accounting (zero page, vDSO)
 // software, in an entry with V clear: the page stays, but nobody may touch it (PROT_NONE).
 #define PTE_PROTNONE PTE_G
+// software, in a level-1 entry with V clear: a table that several address spaces share (vm/lend.h).
+#define PTE_LENT PTE_COW
 #define PTE_PPN_SHIFT 10
+#define PTE_LENT_SHIFT 54 // above the frame number: ten bits that belong to whoever lends
 
 #define PT_ENTRIES 512
 #define PT_LEVELS 3
@@ -51,4 +54,11 @@ static inline pte_t pte_swap(uint64_t slot) { return (pte_t){slot << PTE_PPN_SHI
 static inline bool pte_is_swap(pte_t p) {
     return (p.v & (PTE_V | PTE_PROTNONE | PTE_SPECIAL)) == PTE_SPECIAL; // not the zero page kept
 }
+static inline pte_t pte_lend(pfn_t table, uint64_t note) {
+    return (pte_t){note << PTE_LENT_SHIFT | table << PTE_PPN_SHIFT | PTE_LENT};
+}
+static inline bool pte_is_lent(pte_t p) {
+    return (p.v & (PTE_V | PTE_PROTNONE | PTE_SPECIAL | PTE_LENT)) == PTE_LENT;
+}
+static inline uint64_t pte_lent_note(pte_t p) { return p.v >> PTE_LENT_SHIFT; }
 static inline uint64_t pte_swap_slot(pte_t p) { return p.v >> PTE_PPN_SHIFT; }

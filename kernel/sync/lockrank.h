@@ -34,6 +34,7 @@ enum lockrank {
     RANK_PAGECACHE,    // a mapping's tree
     RANK_PAGETABLE,
     RANK_HUGE,         // counts and order of large pages
+    RANK_LENT,         // tables that address spaces of a family share
     RANK_ASID,
     RANK_SWAPMAP,      // a swap area's slots and cache
     RANK_LRU,          // the reclaim lists

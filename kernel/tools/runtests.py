@@ -207,6 +207,7 @@ add("user.mem16", usertests, cpus=1, mem="16M")
 add("user.cpus4_mem16", usertests, cpus=4, mem="16M")
 add("user.swapshared", guest, command="usertests swapshared", expect=r"ok swapshared.pressure\n(.*\n)*7 passed, 0 failed", mem="32M", cpus=2)
 add("user.huge_mem32", usertests, command="usertests mm.huge", cpus=2, mem="32M")
+add("user.lend", guest, command="usertests lend.", expect=r"ok lend.reclaimed\n(.*\n)*12 passed, 0 failed", mem="32M", cpus=4)
 add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
 add("shell", guest, command="cd /tests/sh && ./run /bin/sh", expect=PASSED, cpus=2)
 

@@ -59,8 +59,10 @@ static int map_zero_page(struct fault *f) {
     uint64_t bits = vma_pte_bits_readonly(f->vma->flags) | PTE_SPECIAL;
     spin_lock(&mm->ptl);
     pte_t *slot = slot_locked(f);
-    if (likely(slot) && pte_none(*slot))
+    if (likely(slot) && pte_none(*slot)) {
         pt_set(slot, pte_make(page_to_phys(zero_page), bits));
+        pt_count_special(slot, *slot, 1);
+    }
     spin_unlock(&mm->ptl);
     return slot ? 0 : fault_wait_table();
 }

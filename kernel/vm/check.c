@@ -7,6 +7,7 @@
 #include "mm/stat.h"
 #include "vm/faultcase.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/swap.h"
 
 // Each PTE holds a reference. Other address spaces change the two counts meanwhile, one after the
@@ -22,7 +23,8 @@ static bool counts_fit(const struct page *p) {
 }
 
 struct counts {
-    uint64_t anon, file, shmem, swap;
+    uint64_t anon, file, shmem, swap, zero, leaves;
+    uint64_t lent, unsettled; // tables; swap entries in them that the books do not know yet
 };
 
 static void check_entry(const struct vma *v, uaddr_t va, swp_t e) {
@@ -43,6 +45,7 @@ static void check_pte(const struct vma *v, uaddr_t va, pte_t pte, struct counts 
     if (pte_special(pte)) {
         assertf(!pte_writable(pte) && pte_pfn(pte) == page_to_pfn(zero_page), "va %#lx: %#lx", va,
                 pte.v);
+        n->zero++;
         return;
     }
     const struct page *p = pfn_to_page(pte_pfn(pte));
@@ -87,25 +90,50 @@ static void check_leaf(const struct vma *v, uaddr_t va, pte_t leaf, struct count
     n->anon += HUGE_PAGES - 1;
 }
 
+// The table, or large leaf, that the cursor is on; it goes to the end.
+static void check_table(struct mm *mm, struct pt_cursor *c, struct counts *n) {
+    uint64_t swap = n->swap, zero = n->zero;
+    pte_t entry = *c->slot;
+    if (c->level == 1 && pte_is_lent(entry)) {
+        lend_enter(c, 0, USER_END);
+        n->lent++;
+        n->unsettled += virt_to_page(c->slot)->mapcount - pte_lent_note(entry);
+    }
+    const struct page *t = virt_to_page(c->slot);
+    assertf(t->refcount == 1 || (t->refcount > 1 && pte_is_lent(entry)), "va %#lx: table has %d",
+            c->va, t->refcount);
+    for (; c->slot != c->stop; c->slot++, c->va += pt_level_size(c->level)) {
+        if (pte_none(*c->slot))
+            continue;
+        struct vma *v = vma_lookup(mm, c->va);
+        assertf(v, "va %#lx is mapped and in no VMA", c->va);
+        assertf(!pte_is_lent(entry) || !v->mapping, "va %#lx: a file's page is lent", c->va);
+        n->leaves += (uint64_t)c->level;
+        (c->level ? check_leaf : check_pte)(v, c->va, *c->slot, n);
+    }
+    assertf(c->level || (n->swap - swap == (uint64_t)t->mapcount && n->zero - zero == t->mlocked),
+            "table below %#lx has %d swap entries, %d zero pages", c->va, t->mapcount, t->mlocked);
+}
+
+// ptl and the family's table_lock held.
 static void check_tables(struct mm *mm) {
     struct counts n = {0};
     struct pt_cursor c;
-    uint64_t leaves = 0, tables = pt_check(mm->root, 0, USER_END);
+    uint64_t tables = pt_check(mm->root, 0, USER_END);
     assertf(tables + mm->huge_leaves + 1 == mm_table_pages(mm),
             "%lu tables, %lu aside, books say %lu", tables, mm->huge_leaves, mm_table_pages(mm));
     huge_check(mm);
-    for (bool more = pt_first(&c, mm->root, 0, USER_END); more; more = pt_next(&c)) {
-        struct vma *v = vma_lookup(mm, c.va);
-        assertf(v, "va %#lx is mapped and in no VMA", c.va);
-        leaves += c.level;
-        (c.level ? check_leaf : check_pte)(v, c.va, *c.slot, &n);
-    }
-    assertf(leaves == mm->huge_leaves, "%lu leaves, books say %lu", leaves, mm->huge_leaves);
-    assertf(n.anon == mm->rss_anon && n.file == mm->rss_file && n.shmem == mm->rss_shmem,
+    for (uaddr_t at = 0; pt_first(&c, mm->root, at, USER_END); at = pt_cursor_end(&c))
+        check_table(mm, &c, &n);
+    assertf(n.leaves == mm->huge_leaves && n.lent == mm->lent,
+            "%lu leaves and %lu lent tables, books say %lu and %lu", n.leaves, n.lent,
+            mm->huge_leaves, mm->lent);
+    assertf(n.anon + n.unsettled == mm->rss_anon && n.file == mm->rss_file &&
+                n.shmem == mm->rss_shmem,
             "counted %lu anonymous, %lu file and %lu shared pages, books say %lu, %lu and %lu",
             n.anon, n.file, n.shmem, mm->rss_anon, mm->rss_file, mm->rss_shmem);
-    assertf(n.swap == mm->swap_entries, "counted %lu swap entries, books say %lu", n.swap,
-            mm->swap_entries);
+    assertf(n.swap - n.unsettled == mm->swap_entries, "counted %lu swap entries, books say %lu",
+            n.swap, mm->swap_entries);
     assertf(n.swap == 0 || !list_empty(&mm->swap_link), "swapoff would not find %lu entries",
             n.swap);
 }
@@ -125,7 +153,9 @@ void mm_check(struct mm *mm) {
     assertf(locked == mm->locked_pages, "%lu pages locked, books say %lu", locked,
             mm->locked_pages);
     spin_lock(&mm->ptl);
+    spin_lock(&mm->family->table_lock);
     check_tables(mm);
+    spin_unlock(&mm->family->table_lock);
     spin_unlock(&mm->ptl);
     up_read(&mm->lock);
 }

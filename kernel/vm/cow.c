@@ -39,6 +39,8 @@
 
 // ---- fork ----
 
+const bool cow_lends_tables = true;
+
 struct books {
     long anon, file, swap;
 };
@@ -55,9 +57,12 @@ static inline void copy_slot(struct cow_copy *c, struct books *b, pte_t *src, pt
             b->anon++;
         else
             b->file++;
-    } else if (unlikely(pte_is_swap(pte))) {
-        swap_dup(pte_swp(pte));
-        b->swap++;
+    } else {
+        if (pte_is_swap(pte)) {
+            swap_dup(pte_swp(pte));
+            b->swap++;
+        }
+        pt_count_special(dst, pte, 1);
     }
     if (c->private && pte_writable(pte)) {
         atomic_xor(&src->v, PTE_W | PTE_COW); // W is set, COW is not
@@ -128,6 +133,8 @@ static struct page *replace(struct fault *f, struct page *p) {
 
     if (old)
         copy_page(page_to_virt(p), page_to_virt(old));
+    else
+        pt_count_special(f->slot, f->pte, -1);
     pt_clear(f->slot);
     tlb_flush_range(f->mm, f->addr, f->addr + PAGE_SIZE);
     pt_set(f->slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));

@@ -33,6 +33,7 @@ struct family *family_create(struct mm *mm) {
     f->refs = 1;
     f->size = 1;
     mutex_init(&f->lock, "family", RANK_RMAP);
+    spin_init(&f->table_lock, "lent tables", RANK_LENT);
     list_init(&f->mms);
     list_push_back(&f->mms, &mm->family_link);
     mm->family = f;

@@ -10,6 +10,7 @@ struct family {
     struct mutex lock; // RANK_RMAP: who is a member
     struct list mms;  // [lock] mm->family_link
     uint64_t size;    // [lock] members
+    struct spinlock table_lock; // RANK_LENT: the tables that members share (vm/lend.h)
 };
 
 // A new family with one member, or NULL: out of memory. mm is not shared yet.

@@ -13,6 +13,8 @@
 //   PTE swap entry        | fault_swap: from the swap cache or the disk
 //   PTE sufficient        | fault_spurious: another thread solved it
 //
+// A table that fork has lent (lend.c) is taken first, as if it had always been there.
+//
 // Each case is a function. fault_check() fills struct fault and decides nothing else; a case that
 // finds the world changed under it answers -ERESTART and the loop looks again.
 //
@@ -33,6 +35,7 @@
 #include "riscv/mmu.h"
 #include "sched/thread.h"
 #include "vm/faultcase.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/oom.h"
 
@@ -52,7 +55,7 @@ static inline bool may_access(const struct vma *v, enum fault_access access) {
     return v->flags & needs[access];
 }
 
-// 0, -EFAULT, -EACCES. f->vma is then the VMA of addr, or above it, or NULL.
+// 0, -EFAULT, -EACCES, -ENOMEM. f->vma is then the VMA of addr, or above it, or NULL.
 static inline int fault_check(struct fault *f) {
     struct vma *v = f->vma = vma_find(f->mm, f->addr);
     if (unlikely(!v || v->start > f->addr))
@@ -60,6 +63,12 @@ static inline int fault_check(struct fault *f) {
     if (unlikely(!may_access(v, f->access)))
         return -EACCES;
     f->slot = pt_find(f->mm->root, f->addr, 0);
+    if (unlikely(!f->slot && READ_ONCE(f->mm->lent))) {
+        int err = lend_take_table(f->mm, f->addr);
+        if (err)
+            return err;
+        f->slot = pt_find(f->mm->root, f->addr, 0);
+    }
     f->pte.v = f->slot ? READ_ONCE(f->slot->v) : 0;
     return 0;
 }

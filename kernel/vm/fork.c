@@ -1,8 +1,9 @@
 // fork: a second address space that looks the same.
 //
-// VMAs and landmarks are copied here, the populated last-level tables by cow.c, which makes private
-// pages copy-on-write. Large read-only file mappings are not copied: the child gets those PTEs back
-// by fault-around, if it ever uses them.
+// VMAs and landmarks are copied here. Full tables of anonymous memory are shared as they are, until
+// one side uses them (lend.c); others that are populated are copied at once by cow.c, which makes
+// private pages copy-on-write. Large read-only file mappings are not copied: the child gets those
+// PTEs back by fault-around, if it ever uses them.
 //
 // Invariants: 1. the parent's TLB is flushed after its PTEs lost W and before anybody can rely on
 // the pages staying as they are (mm_fork returns). 2. a child's VMA is on its mapping's list before
@@ -14,6 +15,7 @@
 #include "vm/commit.h"
 #include "vm/cow.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mm.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -22,17 +24,20 @@
 
 #define REFAULT_PAGES 64 // file mappings without private pages larger than this are left to faults
 
-// Tables that exist are copied one by one (cow.c); mm->lock keeps them.
-static int copy_range(struct cow_copy *c, uaddr_t start, uaddr_t end) {
+// Tables that exist are lent or copied; mm->lock keeps them.
+static int copy_range(struct cow_copy *c, struct vma *v) {
+    uaddr_t start = v->start;
     struct pt_cursor at;
-    while (start < end && pt_first(&at, c->from->root, start, end)) {
-        int err = unlikely(at.level) ? huge_copy(c, &at) : cow_copy_table(c, &at);
-        if (unlikely(err == -ERESTART))
-            continue;
-        if (err)
-            return err;
+    while (start < v->end && pt_first(&at, c->from->root, start, v->end)) {
         uint64_t small = (uint64_t)(at.stop - at.slot) << PAGE_SHIFT;
         start = at.va + (unlikely(at.level) ? HUGE_SIZE : small);
+        int r = cow_lends_tables && lend_worthwhile(&at) ? lend_tables(c, v, &at, &start) : 0;
+        if (r == 0)
+            r = unlikely(at.level) ? huge_copy(c, &at) : cow_copy_table(c, &at);
+        if (unlikely(r == -ERESTART))
+            start = at.va;
+        else if (r < 0)
+            return r;
         cond_resched();
     }
     return 0;
@@ -42,7 +47,7 @@ static bool refaults(const struct vma *v) {
     return v->mapping && !(v->flags & VM_HAS_ANON) && vma_pages(v) > REFAULT_PAGES;
 }
 
-static int copy_vma(struct cow_copy *c, const struct vma *v) {
+static int copy_vma(struct cow_copy *c, struct vma *v) {
     struct vma *new = vma_alloc(c->to);
     if (!new)
         return -ENOMEM;
@@ -58,7 +63,7 @@ static int copy_vma(struct cow_copy *c, const struct vma *v) {
     mm_account(c->to, new->flags, vma_pages(new));
     c->private = !(v->flags & VM_SHARED);
     c->shmem = v->mapping && v->mapping->is_shmem;
-    int err = refaults(v) || (v->flags & VM_WIPEONFORK) ? 0 : copy_range(c, v->start, v->end);
+    int err = refaults(v) || (v->flags & VM_WIPEONFORK) ? 0 : copy_range(c, v);
     if (v->flags & VM_LOCKED) // the lock may have been all that kept it from its neighbour
         vma_merge(c->to, new);
     return err;

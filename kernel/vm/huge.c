@@ -156,7 +156,7 @@ void huge_split_at_slow(struct mm *mm, uaddr_t va) {
 void huge_split_range(struct mm *mm, uaddr_t start, uaddr_t end) {
     struct pt_cursor c;
     while (READ_ONCE(mm->huge_leaves) && mm_lock_table(mm, &c, &start, end)) {
-        if (c.level)
+        if (c.level && pte_is_huge(*c.slot))
             huge_split_leaf(mm, c.slot, c.va);
         spin_unlock(&mm->ptl);
     }
@@ -175,7 +175,7 @@ struct page *huge_hold(struct mm *mm, pte_t *slot, uaddr_t va) {
 }
 
 bool huge_settle(struct mm *mm, const struct pt_cursor *c) {
-    if (page_is_huge(pfn_to_page(pte_pfn(*c->slot))))
+    if (!pte_is_huge(*c->slot) || page_is_huge(pfn_to_page(pte_pfn(*c->slot))))
         return true;
     huge_split_leaf(mm, c->slot, c->va);
     return false;

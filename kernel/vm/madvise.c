@@ -16,6 +16,7 @@
 #include "abi/mman.h"
 #include "mm/lru.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/pagecache.h"
 #include "vm/pageout.h"
@@ -26,6 +27,9 @@ static int advise_dontneed(struct vma *v, uaddr_t start, uaddr_t end, uint32_t r
     struct tlb_gather g;
     if (v->flags & refused)
         return -EINVAL;
+    int err = lend_take(v->mm, start, end, LEND_EDGES);
+    if (err)
+        return err;
     huge_split_at(v->mm, start);
     huge_split_at(v->mm, end);
     tlb_gather_init(&g, v->mm, false);

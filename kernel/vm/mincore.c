@@ -6,6 +6,7 @@
 //   no entry, anonymous                        not: nothing was stored there yet
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/pagecache.h"
 #include "vm/swap.h"
@@ -21,7 +22,7 @@ static bool put_cached(struct page *p) {
 // Marks what the page table has of [start, end).
 static void look_at_tables(struct mm *mm, uaddr_t start, uaddr_t end, uint8_t *in) {
     struct pt_cursor c;
-    for (uaddr_t at = start; mm_lock_table(mm, &c, &at, end); spin_unlock(&mm->ptl)) {
+    for (uaddr_t at = start; lend_lock_table(mm, &c, &at, end); lend_unlock_table(mm)) {
         if (unlikely(c.level)) {
             uaddr_t from = max(c.va, start), to = min(at, end);
             memset(in + ((from - start) >> PAGE_SHIFT), 1, (to - from) >> PAGE_SHIFT);

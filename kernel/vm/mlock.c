@@ -18,6 +18,7 @@
 #include "mm/stat.h"
 #include "sched/limits.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/rmap.h"
 
@@ -138,6 +139,8 @@ int vm_mlock(struct mm *mm, uaddr_t addr, uint64_t len, bool on_fault) {
     uint64_t after = mm->locked_pages + ((end - start) >> PAGE_SHIFT) - locked_in(mm, start, end);
     err = after > current_memlock_limit() >> PAGE_SHIFT ? -ENOMEM : 0;
     if (!err)
+        err = lend_take(mm, start, end, LEND_ALL);
+    if (!err)
         err = lock_range(mm, start, end, VM_LOCKED | (on_fault ? VM_LOCKONFAULT : 0));
     up_write(&mm->lock);
     if (err || on_fault)
@@ -177,6 +180,8 @@ int vm_mlockall(struct mm *mm, int flags) {
     down_write(&mm->lock);
     if ((flags & MCL_CURRENT) && mm->total_pages > current_memlock_limit() >> PAGE_SHIFT)
         err = -ENOMEM;
+    if (!err && (flags & MCL_CURRENT))
+        err = lend_take(mm, 0, USER_END, LEND_ALL);
     if (!err) {
         mm->lock_flags = flags & MCL_FUTURE ? lock : 0;
         if (flags & MCL_CURRENT)

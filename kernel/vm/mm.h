@@ -34,6 +34,7 @@ struct mm {
     pte_t *root;              // [ptl] 512 entries; the kernel half is shared
     uint64_t huge_leaves;     // [ptl] level-1 leaves: large pages (vm/huge.h)
     pte_t *spare_tables;      // [ptl] a table for each of them
+    uint64_t lent;            // [ptl] tables shared with others of the family (vm/lend.h)
     uint64_t satp;            // [own] root and ASID; changes only while one thread uses the mm
     uint32_t cpus;            // [a] CPUs that may hold its translations (set by the switch, too)
     uint32_t threads;         // [a] threads whose satp it is (mm_attach)
@@ -95,7 +96,7 @@ static inline bool mm_lock_table(struct mm *mm, struct pt_cursor *c, uaddr_t *at
     while (*at < end && pt_first(c, mm->root, *at, end)) {
         if (unlikely(c->level) && !huge_settle(mm, c))
             continue; // a table now
-        *at = c->va + ((vaddr_t)(c->stop - c->slot) << pt_level_shift(c->level));
+        *at = pt_cursor_end(c);
         return true;
     }
     spin_unlock(&mm->ptl);

@@ -20,6 +20,7 @@
 #include "sched/limits.h"
 #include "vm/commit.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mlock.h"
 #include "vm/pagecache.h"
 #include "vm/rmap.h"
@@ -89,11 +90,14 @@ int vm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct list *dead
     struct vma *v = vma_intersect(mm, start, end), *next;
     if (!v)
         return 0;
+    int err = lend_take(mm, start, end, LEND_EDGES);
+    if (err)
+        return err;
     if (v->start < start && v->end == end) {
         cut_tail(mm, v, start);
         return 0;
     }
-    int err = isolate(mm, &v, start, end);
+    err = isolate(mm, &v, start, end);
     if (err)
         return err;
     for (; v && v->start < end; v = next) {

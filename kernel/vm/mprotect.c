@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "vm/commit.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/prot.h"
 #include "vm/tlb.h"
@@ -49,7 +50,9 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t en
             return -ENOMEM;
         new |= VM_ACCOUNT;
     }
-    int err = vma_isolate(mm, v, start, end);
+    int err = lend_take(mm, start, end, LEND_ALL);
+    if (!err)
+        err = vma_isolate(mm, v, start, end);
     if (err)
         return err;
     mm_account(mm, old, -(int64_t)vma_pages(*v));

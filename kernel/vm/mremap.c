@@ -20,6 +20,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mmap.h"
 #include "vm/rmap.h"
 #include "vm/tlb.h"
@@ -85,6 +86,10 @@ static void move_entries(const struct move *m, const struct pt_cursor *c) {
             continue;
         assertf(pte_none(*dst), "%#lx is in use: %#lx", to, dst->v);
         pt_set(dst, pt_clear(slot));
+        if (pte_special(*dst)) {
+            pt_count_special(slot, *dst, -1);
+            pt_count_special(dst, *dst, 1);
+        }
     }
 }
 
@@ -149,7 +154,11 @@ static void relocate(const struct move *m, struct vma *v) {
 static int move_vma(const struct move *m, struct vma *v) {
     struct mm *mm = m->mm;
     struct vma *stay = NULL;
-    int err = vma_isolate(mm, &v, m->from, m->from + m->old_len);
+    int err = lend_take(mm, m->from, m->from + m->old_len, LEND_ALL);
+    if (!err) // neighbours of the new place may have lent theirs
+        err = lend_take(mm, m->to, m->to + m->old_len, LEND_EDGES);
+    if (!err)
+        err = vma_isolate(mm, &v, m->from, m->from + m->old_len);
     if (err)
         return err;
     bool twice = m->flags & MREMAP_DONTUNMAP;

@@ -13,6 +13,7 @@
 #include "abi/errno.h"
 #include "sched/sched.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mm.h"
 #include "vm/rmap.h"
 #include "vm/shmemswap.h"
@@ -61,7 +62,8 @@ static bool unmap_one(struct mm *mm, struct page *p, uaddr_t va) {
         return false;
     if (atomic_load(&p->mapcount) != 1 || atomic_load(&p->refcount) != 3) // PTE, cache, and ours
         return false;
-    swap_out_pte(mm, slot, p);
+    swap_out_pte(slot, p);
+    swap_count_out(mm, 1);
     return true;
 }
 
@@ -158,6 +160,8 @@ int vm_pageout(struct vma *v, uaddr_t start, uaddr_t end) {
         return -EINVAL;
     if (v->mapping && v->mapping->is_shmem)
         pageout_shared(v->mapping, vma_pgoff(v, start), vma_pgoff(v, end - 1) + 1);
+    int err = lend_take(v->mm, start, end, LEND_ALONE);
+    assertf(!err, "nothing to copy: %d", err);
     if (swap_free_pages() > 0)
         huge_split_range(o.mm, start, end);
     while (start < end && swap_free_pages() > 0) {

@@ -27,6 +27,7 @@
 #include "mm/stat.h"
 #include "vm/family.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/swap.h"
 #include "vm/tlb.h"
 #include "vm/vma.h"
@@ -125,19 +126,41 @@ bool rmap_clean_page(struct page *p) {
 
 struct rmap_walk {
     struct page *page;
-    // One PTE of the page; mm->ptl is held.
+    // One PTE of the page; mm->ptl is held. Does not change the mm's books when w->lent.
     void (*visit)(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot);
     bool young, exec; // results
-    int seen;         // PTEs visited
+    int sharers;
+    int seen;         // PTEs visited, but for those in lent tables: they are met in many mms
+    bool lent;        // the PTE is in a lent table
 };
+
+static bool maps(pte_t pte, const struct page *p) {
+    return pte_has_page(pte) && !pte_special(pte) && pte_pfn(pte) == page_to_pfn(p);
+}
+
+// mm's ptl is held, and it shares the table of va. Whoever comes first changes the PTE, the others
+// only their books. Each flushes its TLB: the lender's fork may not have got there.
+static void visit_lent(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *lent) {
+    spin_lock(&mm->family->table_lock);
+    pte_t *slot = pte_to_table(*lent) + pt_index(va, 0);
+    w->lent = true;
+    if (maps(*slot, w->page))
+        w->visit(w, mm, va, slot);
+    else
+        tlb_flush_range(mm, va, va + PAGE_SIZE);
+    w->lent = false;
+    lend_settle(mm, lent);
+    spin_unlock(&mm->family->table_lock);
+}
 
 // mm's ptl is held. Tables of addresses that are in no VMA may be going: only the root is sure.
 static void visit_locked(struct rmap_walk *w, struct mm *mm, uaddr_t va) {
-    pte_t *slot = pt_find(mm->root, va, 0);
-    if (!slot)
+    pte_t *slot = pt_find(mm->root, va, 0), *lent = slot ? NULL : lend_entry(mm, va);
+    if (unlikely(lent))
+        visit_lent(w, mm, va, lent);
+    else if (!slot)
         slot = huge_find(mm, va, w->page);
-    if (!slot || !pte_has_page(*slot) || pte_special(*slot) ||
-        pte_pfn(*slot) != page_to_pfn(w->page))
+    if (!slot || !maps(*slot, w->page))
         return;
     w->seen++;
     w->visit(w, mm, va, slot);
@@ -222,6 +245,16 @@ bool rmap_referenced(struct page *p, bool *exec) {
     return w.young;
 }
 
+static void count_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot) { w->sharers++; }
+
+int rmap_sharers(const struct page *p) {
+    struct rmap_walk w = {.page = (struct page *)p, .visit = count_one};
+    if (!page_test(p, PG_ANON))
+        return atomic_load(&p->mapcount);
+    walk_family(&w, INT32_MAX);
+    return w.sharers;
+}
+
 static void unmap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot) {
     struct page *p = w->page;
     if (READ_ONCE(p->mlocked)) // as of now: it may be this PTE that counts
@@ -240,7 +273,9 @@ static void unmap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slo
 static void swap_one(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *slot) {
     if (READ_ONCE(w->page->mlocked))
         return;
-    swap_out_pte(mm, slot, w->page);
+    swap_out_pte(slot, w->page);
+    if (!w->lent)
+        swap_count_out(mm, 1);
     tlb_flush_range(mm, va, va + PAGE_SIZE);
     page_put(w->page); // the PTE's
 }

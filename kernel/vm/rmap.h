@@ -31,6 +31,9 @@ bool rmap_clean_page(struct page *p);
 // Was the page used through a PTE since the last call? Clears what says so. *exec (may be NULL): it
 // is mapped as code.
 bool rmap_referenced(struct page *p, bool *exec);
+// How many address spaces have the page: more than its mapcount where tables are lent. The page
+// need not be locked, or even be in use.
+int rmap_sharers(const struct page *p);
 // Takes the page out of all its page tables. An anonymous page is in the swap cache: its PTEs name
 // the slot then. False: some PTE stays (it came meanwhile, or is locked).
 bool rmap_unmap_page(struct page *p);

@@ -68,9 +68,12 @@ int __must_check swap_slot_alloc(swp_t *e);
 void swap_dup(swp_t e);  // one more entry names the slot
 void swap_free(swp_t e); // one less; the last frees the slot, and its page if nobody maps it
 uint32_t swap_count(swp_t e); // entries that name it
-// ptl held: the PTE in *slot, which maps p (in the swap cache), becomes a swap entry, with all
-// counts. The PTE's reference becomes the caller's, to be dropped after a flush of the TLB.
-void swap_out_pte(struct mm *mm, pte_t *slot, struct page *p);
+// The table's lock held: the PTE in *slot, which maps p (in the swap cache), becomes a swap entry,
+// with all counts but those of the address space. The PTE's reference becomes the caller's, to be
+// dropped after a flush of the TLB.
+void swap_out_pte(pte_t *slot, struct page *p);
+// ptl held: n pages of mm are swap entries now.
+void swap_count_out(struct mm *mm, uint64_t n);
 // ptl held: mm has swap entries now, swapoff must look at it. And: it has none for good.
 void swap_note_mm(struct mm *mm);
 void swap_forget_mm(struct mm *mm);

@@ -77,6 +77,7 @@ static void map_page(struct fault *f, struct page *p, swp_t e) {
     if (atomic_add(&p->mapcount, 1) == 0)
         mm_stat_add(NR_ANON, 1);
     page_get(p);
+    pt_count_special(f->slot, *f->slot, -1);
     WRITE_ONCE(f->slot->v, pte_make(page_to_phys(p), bits).v);
     mm->rss_anon++;
     vma_note_mapped(f->vma, p);

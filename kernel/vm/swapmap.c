@@ -368,24 +368,29 @@ bool swap_slot_is_bad(swp_t e) {
     return bad;
 }
 
-void swap_out_pte(struct mm *mm, pte_t *slot, struct page *p) {
-    assertf(spin_held(&mm->ptl) && page_test(p, PG_LOCKED) && page_test(p, PG_SWAPCACHE),
-            "page %#lx flags %#x", page_to_pfn(p), p->flags);
+void swap_out_pte(pte_t *slot, struct page *p) {
+    assertf(page_test(p, PG_LOCKED) && page_test(p, PG_SWAPCACHE), "page %#lx flags %#x",
+            page_to_pfn(p), p->flags);
     swap_dup(page_swp(p));
     pte_t old = {atomic_swap(&slot->v, pte_swap(page_swp(p).v).v)};
     assertf(pte_has_page(old) && pte_pfn(old) == page_to_pfn(p), "PTE %#lx", old.v);
     if (pte_dirty(old) && !page_test(p, PG_DIRTY))
         page_set(p, PG_DIRTY);
-    mm_hiwater_rss(mm);
-    mm->rss_anon--;
-    mm->swap_entries++;
-    swap_note_mm(mm);
+    pt_count_special(slot, *slot, 1);
     int maps = atomic_sub(&p->mapcount, 1);
     assertf(maps > 0, "page %#lx mapcount %d", page_to_pfn(p), maps);
     if (maps == 1) {
         mm_stat_add(NR_ANON, -1);
         swap_page_sync(p);
     }
+}
+
+void swap_count_out(struct mm *mm, uint64_t n) {
+    assertf(spin_held(&mm->ptl) && mm->rss_anon >= n, "%lu of %lu pages are out", n, mm->rss_anon);
+    mm_hiwater_rss(mm);
+    mm->rss_anon -= n;
+    mm->swap_entries += n;
+    swap_note_mm(mm);
 }
 
 void swap_note_mm(struct mm *mm) {

@@ -20,6 +20,7 @@
 #include "sched/timer.h"
 #include "vm/commit.h"
 #include "vm/faultcase.h"
+#include "vm/lend.h"
 #include "vm/pagelock.h"
 #include "vm/shmemswap.h"
 
@@ -29,18 +30,14 @@
 static pte_t *next_entry(struct mm *mm, uint32_t number, uaddr_t *va, pte_t *out) {
     pte_t *found = NULL;
     struct pt_cursor c;
-    bool more = true;
-    while (more && !found && *va < USER_END) {
-        spin_lock(&mm->ptl);
-        more = pt_first(&c, mm->root, *va, USER_END);
-        for (; more && !found && c.slot != c.stop; c.slot++, c.va += pt_level_size(c.level))
+    uaddr_t at = *va;
+    while (!found && mm_lock_table(mm, &c, &at, USER_END)) {
+        for (; !found && c.slot != c.stop; c.slot++, c.va += pt_level_size(c.level))
             if (pte_is_swap(*c.slot) && swp_area(pte_swp(*c.slot)) == number) {
                 found = c.slot;
                 *out = *c.slot;
-                break;
+                *va = c.va;
             }
-        if (more)
-            *va = c.va;
         spin_unlock(&mm->ptl);
     }
     return found;
@@ -49,7 +46,7 @@ static pte_t *next_entry(struct mm *mm, uint32_t number, uaddr_t *va, pte_t *out
 // mm->lock held. Brings in what the area has of mm. 0, -ENOMEM, -EIO, -EINTR.
 static int bring_in(struct mm *mm, uint32_t number) {
     struct fault f = {.mm = mm, .access = FAULT_READ};
-    int err = 0;
+    int err = lend_take(mm, 0, USER_END, LEND_SWAPPED);
     while (!err && (f.slot = next_entry(mm, number, &f.addr, &f.pte))) {
         f.vma = vma_lookup(mm, f.addr);
         assertf(f.vma, "va %#lx has an entry and no VMA", f.addr);

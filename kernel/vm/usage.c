@@ -1,10 +1,12 @@
 // Walks of page tables that only count: smaps and pagemap.
 //
 // Entries of a table are read under ptl, so the frames they name are alive; a page's other PTEs may
-// come and go meanwhile, which is why its share is a snapshot.
+// come and go meanwhile, which is why its share is a snapshot. A PTE in a lent table (lend.c) is
+// divided among those who share the table: the sum of all shares of a page is the page.
 #include "vm/usage.h"
 
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mm.h"
 #include "vm/swap.h"
 #include "vm/vma.h"
@@ -15,10 +17,12 @@
 #define PM_EXCLUSIVE (1UL << 56)
 #define PM_SWAP_OFFSET_SHIFT 5
 
-static void add_pte(const struct vma *v, pte_t pte, uint64_t bytes, struct vm_usage *u) {
+// `shares`: address spaces that share the table.
+static void add_pte(const struct vma *v, pte_t pte, uint64_t bytes, uint64_t shares,
+                    struct vm_usage *u) {
     if (pte_is_swap(pte)) {
         u->swap += bytes;
-        u->swap_pss += (bytes << PSS_SHIFT) / max(swap_count(pte_swp(pte)), 1u);
+        u->swap_pss += (bytes << PSS_SHIFT) / max(swap_count(pte_swp(pte)) * shares, 1UL);
         return;
     }
     if (!pte_has_page(pte) || pte_special(pte))
@@ -31,7 +35,7 @@ static void add_pte(const struct vma *v, pte_t pte, uint64_t bytes, struct vm_us
         u->huge += bytes;
     usage_add_page(u, &(struct usage_page){
         .bytes = bytes,
-        .sharers = (uint64_t)maps,
+        .sharers = (uint64_t)maps * shares,
         .anon = anon,
         .shmem = !anon && v->mapping && v->mapping->is_shmem,
         .dirty = (anon && pte_dirty(pte)) || page_test(p, PG_DIRTY),
@@ -45,31 +49,40 @@ void vma_usage(const struct vma *v, struct vm_usage *u) {
     struct pt_cursor c;
     uaddr_t start = v->start;
 
-    while (mm_lock_table(mm, &c, &start, v->end)) {
+    while (lend_lock_table(mm, &c, &start, v->end)) {
+        uint64_t shares = (uint64_t)virt_to_page(c.slot)->refcount;
         for (; c.slot != c.stop; c.slot++)
-            add_pte(v, *c.slot, pt_level_size(c.level), u);
-        spin_unlock(&mm->ptl);
+            add_pte(v, *c.slot, pt_level_size(c.level), shares, u);
+        lend_unlock_table(mm);
     }
 }
 
-uint64_t vm_pagemap_entry(struct mm *mm, uint64_t va, bool show_pfn) {
-    uint64_t entry = 0;
-    int level;
-
-    spin_lock(&mm->ptl);
-    const pte_t *slot = pt_find_leaf(mm->root, va, &level);
-    pte_t pte = slot ? *slot : (pte_t){0};
+// The slot that maps va.
+static uint64_t slot_entry(const pte_t *slot, int level, uint64_t va, bool show_pfn) {
+    pte_t pte = *slot;
     if (pte_is_swap(pte)) {
         uint64_t place = swp_slot(pte_swp(pte)) << PM_SWAP_OFFSET_SHIFT | swp_area(pte_swp(pte));
-        entry = PM_SWAP | (show_pfn ? place : 0);
-    } else if (pte_has_page(pte)) {
-        pfn_t pfn = pte_pfn(pte) + pt_index(va, 0) * (level > 0);
-        const struct page *head = pfn_to_page(pte_pfn(pte));
-        const struct page *p = page_is_huge(head) ? head : pfn_to_page(pfn); // of a stale leaf, too
-        entry = PM_PRESENT | (show_pfn ? pfn : 0);
-        if (!pte_special(pte))
-            entry |= (page_test(p, PG_ANON) ? 0 : PM_FILE) | (p->mapcount == 1 ? PM_EXCLUSIVE : 0);
+        return PM_SWAP | (show_pfn ? place : 0);
     }
-    spin_unlock(&mm->ptl);
+    if (!pte_has_page(pte))
+        return 0;
+    pfn_t pfn = pte_pfn(pte) + pt_index(va, 0) * (level > 0);
+    const struct page *p = pfn_to_page(pte_pfn(pte));
+    bool alone = p->mapcount == 1 && virt_to_page(slot)->refcount == 1;
+    uint64_t entry = PM_PRESENT | (show_pfn ? pfn : 0);
+    if (!pte_special(pte))
+        entry |= (page_test(p, PG_ANON) ? 0 : PM_FILE) | (alone ? PM_EXCLUSIVE : 0);
+    return entry;
+}
+
+uint64_t vm_pagemap_entry(struct mm *mm, uint64_t va, bool show_pfn) {
+    struct pt_cursor c;
+    uint64_t entry = 0;
+    uaddr_t at = va;
+
+    if (va < USER_END && lend_lock_table(mm, &c, &at, va + PAGE_SIZE)) {
+        entry = slot_entry(c.slot, c.level, va, show_pfn);
+        lend_unlock_table(mm);
+    }
     return entry;
 }

@@ -21,6 +21,7 @@
 #include "mm/stat.h"
 #include "sched/sched.h"
 #include "vm/huge.h"
+#include "vm/lend.h"
 #include "vm/mlock.h"
 #include "vm/swap.h"
 
@@ -56,7 +57,11 @@ static inline void zap_page(struct zap *z, struct page *p) {
     tlb_gather_page(z->g, p);
 }
 
-static __noinline void zap_entry(struct mm *mm, pte_t pte) {
+// The zero page, or a swap entry.
+static __noinline void zap_special(struct mm *mm, const pte_t *slot, pte_t pte) {
+    pt_count_special(slot, pte, -1);
+    if (!pte_is_swap(pte))
+        return;
     assertf(mm->swap_entries > 0, "entry %#lx is not counted", pte.v);
     mm->swap_entries--;
     swap_free(pte_swp(pte));
@@ -79,8 +84,8 @@ static void zap_slots(struct zap *z, pte_t *slot, pte_t *stop, uint64_t left) {
         z->entries++;
         if (likely(!pte_special(pte)))
             zap_page(z, pfn_to_page(pte_pfn(pte)));
-        else if (pte_is_swap(pte))
-            zap_entry(z->g->mm, pte);
+        else
+            zap_special(z->g->mm, slot, pte);
     }
 }
 
@@ -113,22 +118,30 @@ static inline bool unlink_level(struct tlb_gather *g, const struct pt_cursor *c,
     return true;
 }
 
-// The cursor is on a large page's leaf. Returns where to go on: here, if that is a table now. A
-// leaf that is only partly in the range came after MADV_DONTNEED had split what was there: stays.
-static __noinline uaddr_t zap_leaf(struct tlb_gather *g, const struct pt_cursor *c, uaddr_t start,
-                                   unsigned how) {
+// The cursor is on a large page's leaf, or a lent table. Returns where to go on: here, if that is a
+// table of our own now. A leaf that is only partly in the range came after MADV_DONTNEED had split
+// what was there: stays.
+static __noinline uaddr_t zap_2m(struct tlb_gather *g, const struct pt_cursor *c, uaddr_t start,
+                                 unsigned how) {
+    uaddr_t next = c->va + HUGE_SIZE;
+    if (pte_is_lent(*c->slot)) {
+        next = lend_drop(g->mm, c, start, c->end, g->whole);
+        if (how & ZAP_TABLES)
+            unlink_level(g, c, 1);
+        return next;
+    }
     bool whole = c->va >= start && c->end - c->va >= HUGE_SIZE;
     assertf(!(how & ZAP_FILE_ONLY) && (whole || !(how & ZAP_TABLES)), "leaf %#lx, zap from %#lx",
             c->va, start);
     if (!whole)
-        return c->va + HUGE_SIZE;
+        return next;
     struct page *head = huge_unmap(g->mm, c->slot, c->va, !g->whole, how & ZAP_LOCKED);
     if (!head)
         return c->va;
     tlb_gather_page(g, head);
     if (how & ZAP_TABLES)
         unlink_level(g, c, 1);
-    return c->va + HUGE_SIZE;
+    return next;
 }
 
 void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
@@ -144,7 +157,7 @@ void zap_range(struct tlb_gather *g, uaddr_t start, uaddr_t end, unsigned how) {
             return;
         }
         if (unlikely(c.level)) {
-            start = zap_leaf(g, &c, start, how);
+            start = zap_2m(g, &c, start, how);
             spin_unlock(&mm->ptl);
             continue;
         }

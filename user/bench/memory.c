@@ -23,19 +23,37 @@ static void touch(volatile char *p, size_t size) {
         p[i] = 1;
 }
 
-static void fork_16m(void) {
+// fork, exit and wait with so much memory resident, of which the child writes `child` bytes. Each
+// time the parent has used all of it since the fork before.
+static void fork_with(const char *name, size_t size, size_t child) {
     enum { N = 5 };
-    char *p = map_anonymous(16 * MIB);
-    touch(p, 16 * MIB);
-    uint64_t start = now_ns();
+    char *p = map_anonymous(size);
+    uint64_t took = 0;
     for (int i = 0; i < N; i++) {
+        touch(p, size);
+        uint64_t start = now_ns();
         pid_t pid = fork();
-        if (pid == 0)
+        if (pid == 0) {
+            touch(p, child);
             _exit(0);
+        }
         waitpid(pid, NULL, 0);
+        took += now_ns() - start;
     }
-    report("fork_16m", now_ns() - start, N);
-    munmap(p, 16 * MIB);
+    report(name, took, N);
+    munmap(p, size);
+}
+
+static void fork_16m(void) {
+    fork_with("fork_16m", 16 * MIB, 0);
+    fork_with("fork_touch_16m", 16 * MIB, 16 * MIB);
+}
+
+// On machines where there is room for it.
+static void fork_1g(void) {
+    size_t size = 1UL << 30;
+    if ((size_t)sysconf(_SC_PHYS_PAGES) > 2 * size / PAGE)
+        fork_with("fork_1g", size, 0);
 }
 
 // The same with 2 MiB pages, if they may be asked for.
@@ -142,7 +160,7 @@ static void many_vmas(void) {
 }
 
 const struct bench memory_benches[] = {
-    {"fork_16m", fork_16m}, {"touch", first_touch}, {"touch_huge", first_touch_huge},
-    {"brk_64m", brk_64m},   {"mmap_1m", mmap_1m},   {"map_file", mapped_file},
-    {"fault_vmas", many_vmas}, {NULL, NULL},
+    {"fork_16m", fork_16m}, {"fork_1g", fork_1g},       {"touch", first_touch},
+    {"touch_huge", first_touch_huge}, {"brk_64m", brk_64m}, {"mmap_1m", mmap_1m},
+    {"map_file", mapped_file}, {"fault_vmas", many_vmas}, {NULL, NULL},
 };

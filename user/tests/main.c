@@ -10,9 +10,9 @@ int main(int argc, char **argv)
         /* the kernel */
         hole_tests, shm_tests,
         brk_tests, mmap_tests, mmap_file_tests, mprotect_tests, fault_tests, stack_tests, cow_tests,
-        remap_tests, lock_tests, advise_tests, maps_tests, books_tests, oom_tests,
-        swap_tests, swaparea_tests, swapshared_tests, huge_tests, hugesplit_tests,
-        efault_tests, fork_tests, exec_tests, limit_tests,
+        lend_tests, lendhard_tests, remap_tests, lock_tests, advise_tests, maps_tests,
+        books_tests, oom_tests, swap_tests, swaparea_tests, swapshared_tests, huge_tests,
+        hugesplit_tests, efault_tests, fork_tests, exec_tests, limit_tests,
         NULL,
     };
 

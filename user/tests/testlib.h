@@ -47,7 +47,7 @@ extern const struct test memory_tests[], malloc_tests[], pattern_tests[], librar
 extern const struct test hole_tests[], shm_tests[];
 extern const struct test brk_tests[], mmap_tests[], mmap_file_tests[], mprotect_tests[];
 extern const struct test fault_tests[], stack_tests[], cow_tests[], maps_tests[], efault_tests[];
-extern const struct test books_tests[], oom_tests[];
+extern const struct test books_tests[], oom_tests[], lend_tests[], lendhard_tests[];
 extern const struct test swap_tests[], swaparea_tests[], swapshared_tests[];
 extern const struct test huge_tests[], hugesplit_tests[];
 extern const struct test remap_tests[], lock_tests[], advise_tests[];
