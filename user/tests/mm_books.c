@@ -248,12 +248,15 @@ static void audit(void)
 
 static void work_once(uint64_t *r)
 {
-    size_t size = (1 + rnd_below(r, 64)) * PAGE;
+    int large = rnd_below(r, 4) == 0 && ram_bytes() > 64 * MIB; /* pages of 2 MiB in it */
+    size_t size = (1 + rnd_below(r, 64)) * PAGE + (large ? 4 * MIB : 0);
     int flags = rnd_below(r, 4) ? MAP_PRIVATE : MAP_SHARED, pipes[2], status;
     char *p = mmap(NULL, size, RW, flags | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
         return;
+    if (large)
+        madvise(p, size, MADV_HUGEPAGE);
     for (size_t i = 0; i < size; i += PAGE * (1 + rnd_below(r, 3)))
         p[i] = (char)i;
     if (rnd_below(r, 3) == 0 && pipe(pipes) == 0) {
@@ -270,7 +273,7 @@ static void work_once(uint64_t *r)
         if (pid > 0)
             waitpid(pid, &status, 0);
     }
-    munmap(p + (rnd_below(r, 2) ? 0 : size / PAGE / 2 * PAGE), size);
+    munmap(p + (rnd_below(r, 2) ? 0 : size / PAGE / 2 * PAGE), size / PAGE / 2 * PAGE);
     munmap(p, size);
 }
 

@@ -182,6 +182,7 @@ static void test_reclaim(void)
     if (pid == 0) {
         free = (size_t)proc_value("/proc/meminfo", "MemFree") * KIB + n / 2 * LARGE;
         mark(map_anon(free), free / PAGE);
+        check(huge_kb(p) < (long)n * 2048); /* the oldest, so they went first */
         check_marks(p, n * PAGES);
         p[0] = 1;
         _exit(0);
