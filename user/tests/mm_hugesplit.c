@@ -10,9 +10,11 @@
 
 static void test_munmap(void)
 {
+    long before = proc_value("/proc/meminfo", "AnonHugePages");
     char *p = huge_pages(3, 4);
     long split = vmstat("thp_split_page"), rss = smap(p, "Rss");
 
+    check_int(proc_value("/proc/meminfo", "AnonHugePages"), before + 3 * 2048);
     check_ok(munmap(p + LARGE, LARGE)); /* a whole one */
     check_int(huge_kb(p), 2048);
     check_int(vmstat("thp_split_page"), split);
@@ -20,6 +22,7 @@ static void test_munmap(void)
     check_ok(munmap(p + LARGE - PAGE, 2 * PAGE)); /* the end of a VMA */
     check_int(huge_kb(p), 0);
     check_int(smap(p, "Rss"), 2044);
+    check_int(proc_value("/proc/meminfo", "AnonHugePages"), before + 2048); /* the third */
     check_kept(p, 4, 0, LARGE - PAGE);
     check_ok(munmap(p + 2 * LARGE, PAGE)); /* its beginning */
     check_int(smap(p + 3 * LARGE - PAGE, "Rss"), 2044);
@@ -30,6 +33,7 @@ static void test_munmap(void)
     check(!readable(p + 50 * PAGE) && !readable(p + 99 * PAGE));
     check(vmstat("thp_split_page") >= split + 2);
     check_ok(munmap(p, 3 * LARGE));
+    check_int(proc_value("/proc/meminfo", "AnonHugePages"), before);
 }
 
 static void test_mprotect(void)
