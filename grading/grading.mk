@@ -7,7 +7,7 @@ GRADE_FLAGS = $(foreach t,$(T),-t $(t)) $(if $(SEED),--seed $(SEED)) $(if $(V),-
     $(if $(HTML),--html '$(HTML)')
 need = $(if $($(1)),,$(error $(1)= is missing: $(2)))
 
-.PHONY: grade grade-gdb labs check-labs handout new-lab gradescope-zip
+.PHONY: grade grade-gdb labs check-labs handout hand-in new-lab gradescope-zip
 grade:
 	$(call need,LAB,make grade LAB=x; `make labs` lists them)
 	@$(GRADE) $(LAB) $(GRADE_FLAGS)
@@ -22,6 +22,9 @@ check-labs:
 handout:
 	$(call need,LAB,make handout LAB=x OUT=dir)$(call need,OUT,make handout LAB=x OUT=dir)
 	@python3 -B grading/handout handout $(LAB) '$(OUT)'
+hand-in:
+	$(call need,LAB,make hand-in LAB=x)
+	@python3 -B grading/handout hand-in $(LAB) $(if $(OUT),'$(OUT)')
 gradescope-zip:
 	$(call need,LAB,make gradescope-zip LAB=x)
 	@python3 -B grading/handout gradescope-zip $(LAB) $(if $(OUT),'$(OUT)')

@@ -163,6 +163,14 @@ class Built:
             path.write_bytes(data)
         sandbox.give(self.folder)
 
+    def keep_sources(self, submission):
+        """A folder with the submission's files, for a debugger."""
+        folder = self.folder / "sources"
+        for name, data in submission.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return folder
+
     def compile(self, submission):
         goals = ["build/kernel.elf"]
         if self.userland:

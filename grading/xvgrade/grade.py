@@ -72,13 +72,15 @@ def run_all(base, built, lab, tests, seed, jobs, printer, result, repeat, partia
 
 def debug(base, lab, source, words, seed, printer):
     """Runs tests until one fails, and opens GDB on the machine as it stands there."""
-    built = Built(base, lab, submission.read(source, lab.submit))
+    handed = submission.read(source, lab.submit)
+    built = Built(base, lab, handed)
     try:
+        sources = built.keep_sources(handed)
         if not built.ok:
             printer.section("the compiler says", built.log.split("\n"))
             return 1
         for test in lab.chosen(words):
-            status, _, _ = run_once(base, built, lab, test, seed, lambda g, failure: open_gdb(g, failure, printer))
+            status, _, _ = run_once(base, built, lab, test, seed, lambda g, failure: open_gdb(g, failure, printer, sources))
             if status != "pass":
                 return 1
             printer.line(f"{test.id} passes with seed {seed}")
@@ -87,14 +89,14 @@ def debug(base, lab, source, words, seed, printer):
     return 0
 
 
-def open_gdb(guest, failure, printer):
+def open_gdb(guest, failure, printer, sources):
     """GDB takes our place at the stub; the machine stays stopped in between."""
     printer.line(f"{guest.test.id}: {failure.message}")
     guest.rsp.close()
     tools = tree.ROOT / "kernel/tools/gdb"
     command = [find_gdb(), "-nx", "-q", str(guest.machine.kernel), "-ex", "set confirm off",
                "-ex", f"source {tools}/xv39.py", "-ex", f"add-symbol-file {guest.program.path}",
-               "-ex", f"directory {guest.base.tree}", "-ex", f"target remote {guest.machine.folder}/gdb",
+               "-ex", f"directory {sources}:{guest.base.tree}", "-ex", f"target remote {guest.machine.folder}/gdb",
                "-ex", "xv ps"]
     subprocess.run(command, cwd=tree.ROOT)
 

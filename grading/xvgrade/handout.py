@@ -8,9 +8,10 @@ import argparse
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
-from . import autograder, edits, tree
+from . import autograder, edits, submission, tree
 from . import lab as labs
 from .errors import GradeError, LabError
 
@@ -72,6 +73,16 @@ def write(root, lab, out):
         if done.returncode != 0:
             raise LabError(f"git {words[-1]} fails: {done.stderr.strip()}")
     return out
+
+
+def hand_in(root, lab, out):
+    """An archive of just the files that the lab takes, read back as staff will read it."""
+    names = tree.matching((p.relative_to(root).as_posix() for p in (root / "kernel").rglob("*")), lab.submit)
+    names += tree.matching((p.relative_to(root).as_posix() for p in (root / "user").rglob("*")), lab.submit)
+    with tarfile.open(out, "w:gz") as tar:
+        for name in sorted(names):
+            tar.add(root / name, name, recursive=False)
+    return submission.read(Path(out), lab.submit)
 
 
 # ---- a new lab
@@ -164,7 +175,7 @@ def new_lab(root, name):
 def main():
     parser = argparse.ArgumentParser(prog="handout", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("handout", "new-lab", "gradescope-zip"))
+    parser.add_argument("what", choices=("handout", "hand-in", "new-lab", "gradescope-zip"))
     parser.add_argument("lab")
     parser.add_argument("out", nargs="?")
     args = parser.parse_args()
@@ -172,6 +183,11 @@ def main():
         if args.what == "new-lab":
             folder = new_lab(tree.ROOT, args.lab)
             print(f"{folder.relative_to(tree.ROOT)}: a lab that passes `make check-labs LAB={args.lab}`; now change it")
+        elif args.what == "hand-in":
+            out = args.out or f"build/{args.lab}.tar.gz"
+            Path(out).parent.mkdir(parents=True, exist_ok=True)
+            handed = hand_in(tree.ROOT, labs.find(tree.ROOT, args.lab), out)
+            print(f"{out}: {', '.join(handed.files)}; hand in this file")
         elif args.what == "gradescope-zip":
             out = args.out or f"{args.lab}-gradescope.zip"
             lab = labs.find(tree.ROOT, args.lab)
