@@ -38,6 +38,7 @@ def main():
         print(f"emit: {err}", file=sys.stderr)
         return 2
     if args.out:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(text)
     else:
         sys.stdout.write(text)
