@@ -1,16 +1,25 @@
 // argv and envp on their way from the old program to the new one: copied into kernel memory first,
 // since the old address space is gone when the new stack is written.
 //
-// All strings stand in one buffer, each with its zero, which doubles as it grows. The limit for
-// both vectors together is a quarter of RLIMIT_STACK, as on Linux, and at most EXEC_BYTES_MAX.
+// All strings stand in one buffer, each with its zero, which doubles as it grows; above a page it
+// is vmalloc's, since a long list must not need frames that lie together. The limit for both
+// vectors together is a quarter of RLIMIT_STACK, as on Linux, and at most EXEC_BYTES_MAX.
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "lib/string.h"
+#include "mm/kspace.h"
 #include "mm/slab.h"
 #include "proc/exec.h"
 #include "vm/uaccess.h"
 
 #define FIRST_SIZE 512
+
+static void free_data(struct exec_strings *s) {
+    if (s->cap > PAGE_SIZE)
+        vfree(s->data);
+    else
+        kfree(s->data);
+}
 
 static int grow(struct exec_strings *s, size_t need) {
     size_t cap = s->cap ? s->cap : FIRST_SIZE;
@@ -20,9 +29,12 @@ static int grow(struct exec_strings *s, size_t need) {
         cap *= 2;
     if (cap == s->cap)
         return 0;
-    char *data = krealloc(s->data, cap, GFP_KERNEL);
+    char *data = cap > PAGE_SIZE ? vmalloc(cap) : kmalloc(cap, GFP_KERNEL);
     if (!data)
         return -ENOMEM;
+    if (s->data)
+        memcpy(data, s->data, s->len);
+    free_data(s);
     s->data = data;
     s->cap = cap;
     return 0;
@@ -77,6 +89,6 @@ int exec_strings_add_user(struct exec_strings *s, uaddr_t vector) {
 }
 
 void exec_strings_free(struct exec_strings *s) {
-    kfree(s->data);
+    free_data(s);
     *s = (struct exec_strings){0};
 }
