@@ -28,7 +28,7 @@ static const struct {
     {"mix", run_mix},   {"race", run_race}, {"fuzz", run_fuzz}, {"elf", run_elf},
     {"bomb", run_bomb}, {"hog", run_hog},   {"fill", run_fill}, {"many", run_many},
     {"deep", run_deep}, {"open", run_open}, {"tree", run_tree}, {"image", run_image},
-    {"fail", run_fail},
+    {"fail", run_fail}, {"swap", run_swap},
 };
 
 void broken(const char *fmt, ...)

@@ -11,6 +11,7 @@
  *   deep    directories in directories              open    -n open files
  *   tree    everything in -d DIR is read, then written: for damaged file systems
  *   image   mounts damaged copies (disk -d WORK) of an image (disk -d GOOD)
+ *   swap    memory that does not fit: moved, forked, swapped, on areas -d A and -d B (on and off)
  *   fail    scripts with every 2nd, 3rd ... -n-th allocation refused
  *
  * The last line is `stress KIND: ok` or the first thing that was wrong; the status says so. What
@@ -87,5 +88,6 @@ int run_open(void);
 int run_tree(void);
 int run_image(void);
 int run_fail(void);
+int run_swap(void);
 
 #endif
