@@ -152,6 +152,16 @@ int process_may_touch_locked(struct process *p) {
     return ok ? 0 : -EPERM;
 }
 
+int process_may_trace_locked(struct process *p) {
+    const struct fsctx *mine = current_fs(), *theirs = p->fs;
+    if (p == current_proc() || mine->euid == 0 || !theirs)
+        return 0;
+    bool same = mine->uid == theirs->uid && mine->uid == theirs->euid &&
+                mine->uid == theirs->suid && mine->gid == theirs->gid &&
+                mine->gid == theirs->egid && mine->gid == theirs->sgid;
+    return same && p->dumpable ? 0 : -EPERM;
+}
+
 void process_init(void) {
     process_cache = slab_cache_create("process", sizeof(struct process), 64, NULL);
     pid_init();

@@ -104,6 +104,8 @@ void process_usage(struct process *p, struct usage *out);
 void usage_add(struct usage *to, const struct usage *from);
 // 0 or -EPERM: may the current process signal or look into p? proc_lock held.
 int __must_check process_may_touch_locked(struct process *p);
+// The same for its memory, as ptrace(2) has it ("access mode checking").
+int __must_check process_may_trace_locked(struct process *p);
 
 // ---- fork.c
 

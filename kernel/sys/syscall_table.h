@@ -156,6 +156,10 @@ SYSCALL(SYS_munlock, sys_munlock, 2)
 SYSCALL(SYS_mlockall, sys_mlockall, 1)
 SYSCALL(SYS_munlockall, sys_munlockall, 0)
 
+// sys_access.c
+SYSCALL(SYS_process_vm_readv, sys_process_vm_readv, 6)
+SYSCALL(SYS_process_vm_writev, sys_process_vm_writev, 6)
+
 // sys_shm.c
 SYSCALL(SYS_shmget, sys_shmget, 3)
 SYSCALL(SYS_shmat, sys_shmat, 3)

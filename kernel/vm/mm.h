@@ -15,6 +15,7 @@
 struct family;
 struct mapping_ops;
 struct thread;
+struct uio;
 struct vma;
 
 struct mm {
@@ -68,6 +69,8 @@ void mm_attach(struct thread *t, struct mm *mm);
 // Reads or writes another process's memory through its VMAs (for /proc/<pid>/cmdline, ptrace).
 // Returns bytes moved, short at the first hole.
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t n, bool write);
+// The same with scattered memory of the caller. Short at the first hole of either.
+size_t mm_access_uio(struct mm *mm, uaddr_t addr, size_t n, struct uio *u, bool write);
 // Which count of resident pages p belongs to. ptl held while it changes.
 static inline uint64_t *mm_rss_of(struct mm *mm, const struct page *p) {
     if (page_test(p, PG_ANON))

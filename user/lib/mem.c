@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /*
@@ -101,6 +102,20 @@ int munlockall(void)
 int memfd_create(const char *name, unsigned flags)
 {
     return sysret(sys2(SYS_memfd_create, (long)name, flags));
+}
+
+ssize_t process_vm_readv(pid_t pid, const struct iovec *local, unsigned long nlocal,
+                         const struct iovec *remote, unsigned long nremote, unsigned long flags)
+{
+    return sysret(sys6(SYS_process_vm_readv, pid, (long)local, nlocal, (long)remote, nremote,
+                       flags));
+}
+
+ssize_t process_vm_writev(pid_t pid, const struct iovec *local, unsigned long nlocal,
+                          const struct iovec *remote, unsigned long nremote, unsigned long flags)
+{
+    return sysret(sys6(SYS_process_vm_writev, pid, (long)local, nlocal, (long)remote, nremote,
+                       flags));
 }
 
 int swapon(const char *path, int flags)

@@ -127,7 +127,7 @@ static void unmap_block(struct block *b)
     b->n = 0;
 }
 
-/* Another length, another place, or both.  What of a shared block lies behind its end stays away. */
+/* Another length, another place, or both. */
 static void remap_block(struct block *b, uint64_t *r)
 {
     unsigned n = b->shared ? 1 + below(r, b->n) : 1 + below(r, MOST), to = below(r, SLOTS);
