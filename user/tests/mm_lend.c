@@ -262,23 +262,23 @@ static void test_counts(void)
     fill_pages(p, SIZE, 1, 0); /* and all that the counting itself needs */
     check_int(mincore(p, SIZE, vec), 0);
     rss = proc_value("/proc/self/status", "RssAnon");
-    pss = proc_value("/proc/self/smaps_rollup", "Pss");
+    pss = proc_value("/proc/self/smaps_rollup", "Pss_Anon");
     pid_t pid = xfork();
     if (pid == 0) {
         check_int(proc_value("/proc/self/status", "RssAnon"), rss);
-        check(proc_value("/proc/self/smaps_rollup", "Pss") < pss / 2 + 64);
+        check(proc_value("/proc/self/smaps_rollup", "Pss_Anon") < pss / 2 + 64);
         check(proc_value("/proc/self/smaps_rollup", "Rss") >= (long)(SIZE / KIB));
         check_int(mincore(p, SIZE, vec), 0);
         check(all_bytes(vec, 1, sizeof(vec)));
         p[0]++; /* the first table is copied, the rest stays lent */
         check_int(proc_value("/proc/self/status", "RssAnon"), rss);
-        check(proc_value("/proc/self/smaps_rollup", "Pss") < pss / 2 + 68);
+        check(proc_value("/proc/self/smaps_rollup", "Pss_Anon") < pss / 2 + 68);
         check_ok(munmap(p, SIZE));
         check_int(proc_value("/proc/self/status", "RssAnon"), rss - (long)(SIZE / KIB));
         _exit(0);
     }
     check_exit(pid, 0);
-    check_int(proc_value("/proc/self/smaps_rollup", "Pss"), pss);
+    check_int(proc_value("/proc/self/smaps_rollup", "Pss_Anon"), pss);
 }
 
 const struct test lend_tests[] = {
