@@ -22,7 +22,7 @@ from .errors import Broken, Infra
 from .machine import WALL_SECONDS
 from .source import GDB_TOOLS, Layout
 
-TAGS = ("page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
+TAGS = ("pt_cursor page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
         "inode mapping enum:page_flag enum:thread_state enum:lockrank enum:mm_stat")
 IMAGE_SIZE = "24M"
 BUILD_SECONDS = 240

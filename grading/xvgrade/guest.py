@@ -5,6 +5,7 @@
     g.mark(1)                      runs until the test program stands in lab_mark(1, ...)
     g.k                            the kernel's data: g.k.var("zones")[0].free_pages
     g.tally("page_alloc")          counts from now on how often kernel functions are entered
+    g.watch("sys_getpid")          a list that grows by (a0, a1, a2) each time that function is entered
     g.rng                          random numbers of this run's seed: what is asked cannot be known before
 
 How call() works. The hart stands at the first instruction of a pristine kernel function, in a thread that
@@ -51,6 +52,7 @@ class Guest:
         self.events, self.pictures, self.costs = [], {}, {}
         self.hart, self.pc, self.stops = 1, 0, 0
         self.tallies = {}  # address of a kernel function: [(counter, its name)]
+        self.watched = {}  # address of a kernel function: [(a0, a1, a2)]
         machine.function_at, machine.kernel_word, machine.switches = elf.function_at, self.kernel_word, self.switches
         machine.limit = test.limit_ms * 1_000_000 * (1 if test.cpus == 1 else SMP_FACTOR)
         self.traps = {self.address(name): name for name in ("panic", "panic_trap", "power_off")}
@@ -102,6 +104,8 @@ class Guest:
                 self.trapped(self.traps[self.pc])
             for counter, name in self.tallies.get(self.pc, ()):
                 counter[name] += 1
+            if self.pc in self.watched:
+                self.watched[self.pc].append(tuple(self.rsp.general(hart)[A0:A0 + 3]))
             if self.pc in addresses and accept(hart):
                 break
             self.rsp.breakpoint(self.pc, False)
@@ -154,6 +158,18 @@ class Guest:
         for va in self.tallies:
             self.rsp.breakpoint(va, False)
         self.tallies = {}
+
+    def watch(self, name):
+        """With what arguments a kernel function is entered: a harmless one can be the function pointer that
+        another function wants. Until unwatch()."""
+        va = self.address(name)
+        self.rsp.breakpoint(va)
+        return self.watched.setdefault(va, [])
+
+    def unwatch(self):
+        for va in self.watched:
+            self.rsp.breakpoint(va, False)
+        self.watched = {}
 
     # ---- calls of the kernel
 

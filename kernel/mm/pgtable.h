@@ -123,6 +123,11 @@ void pt_free_empty(pte_t *root, vaddr_t start, vaddr_t end,
 // the number of tables below root.
 uint64_t pt_check(pte_t *root, vaddr_t start, vaddr_t end);
 
+// What is in [start, end) as text, a line for each run (ptprint.c): up to size bytes, ended by a
+// zero byte. Returns the length of the whole text. pt_print_init() makes it a debug command.
+size_t pt_print(pte_t *root, vaddr_t start, vaddr_t end, char *buf, size_t size);
+void pt_print_init(void);
+
 // The kernel's own: built by kernel_pt_init (linear map with 1 GiB and 2 MiB leaves, 4 KiB over the
 // kernel image for W^X), which also loads it.
 #define PTE_KERNEL (PTE_V | PTE_A | PTE_D | PTE_G) // of every leaf there

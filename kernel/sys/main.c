@@ -157,6 +157,7 @@ void kernel_main(uint64_t hartid, paddr_t dtb, uint64_t boot_ticks) {
     kernel_pt_init();
     slab_init();
     kspace_init();
+    pt_print_init();
 
     // threads, interrupts, the other harts
     power_init();

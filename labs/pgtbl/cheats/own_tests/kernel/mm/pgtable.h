@@ -1,0 +1,1 @@
+#define pt_print(...) 0
