@@ -14,9 +14,9 @@
 #include "klog/printk.h"
 #include "lib/format.h"
 #include "mm/pgtable.h"
-#include "riscv/csr.h"
+#include "riscv/mmu.h"
 
-#define LINE_MAX 96
+#define LINE_MAX 96 // longer than any
 #define FLAGS 0x3ffUL
 
 struct run {
@@ -30,15 +30,15 @@ typedef void (*line_fn)(void *arg, const char *line, size_t length);
 static size_t run_line(const struct run *r, char *line) {
     static const char units[PT_LEVELS][3] = {"4K", "2M", "1G"}, names[] = "VRWXUGAD";
     char flags[sizeof(names)];
-    int n = scnprintf(line, LINE_MAX, "0x%016lx-0x%016lx %s ", r->start, r->end, units[r->level]);
+    int n = snprintf(line, LINE_MAX, "0x%016lx-0x%016lx %s ", r->start, r->end, units[r->level]);
 
     if (!pte_present(r->first))
-        return (size_t)(n + scnprintf(line + n, LINE_MAX - (size_t)n, "entry %#lx\n", r->first.v));
+        return (size_t)(n + snprintf(line + n, LINE_MAX - (size_t)n, "entry %#lx\n", r->first.v));
     for (size_t i = 0; i < sizeof(names); i++)
         flags[i] = r->first.v >> i & 1 || !names[i] ? names[i] : '-';
     flags[sizeof(names) - 1] = '\0';
-    return (size_t)(n + scnprintf(line + n, LINE_MAX - (size_t)n, "0x%016lx %s\n",
-                                  pte_paddr(r->first), flags));
+    return (size_t)(n + snprintf(line + n, LINE_MAX - (size_t)n, "0x%016lx %s\n",
+                                 pte_paddr(r->first), flags));
 }
 
 static bool run_continues(const struct run *r, const struct pt_cursor *c) {
@@ -88,10 +88,10 @@ size_t pt_print(pte_t *root, vaddr_t start, vaddr_t end, char *buf, size_t size)
 static void print_line(void *arg, const char *line, size_t length) { pr_info("%s", line); }
 
 static void print_loaded(void) {
-    paddr_t root = (csr_read(satp) & ((1UL << 44) - 1)) << PAGE_SHIFT;
+    paddr_t root = (mmu_loaded() & SATP_PPN_MASK) << PAGE_SHIFT;
     walk(phys_to_virt(root), 0, USER_END, print_line, NULL);
 }
 
-static struct debugcmd command = {'p', "page table of the process that runs here", print_loaded, NULL};
+static struct debugcmd command = {'p', "page table that is loaded here", print_loaded, NULL};
 
 void pt_print_init(void) { debugcmd_register(&command); }

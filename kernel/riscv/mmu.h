@@ -4,6 +4,7 @@
 #include "riscv/csr.h"
 
 static inline void mmu_load(uint64_t satp) { csr_write(satp, satp); }
+static inline uint64_t mmu_loaded(void) { return csr_read(satp); }
 static inline void tlb_flush_all_local(void) { asm volatile("sfence.vma" ::: "memory"); }
 static inline void tlb_flush_page_local(uint64_t va) {
     asm volatile("sfence.vma %0" ::"r"(va) : "memory");

@@ -12,6 +12,7 @@
 
 #include "klog/backtrace.h"
 #include "klog/panic.h"
+#include "klog/debugcmd.h"
 #include "klog/printk.h"
 #include "riscv/mmu.h"
 #include "riscv/pagecopy.h"
@@ -92,6 +93,10 @@ pte_t board_walk(const pte_t *table, vaddr_t va, int *level) {
 }
 
 void mmu_load(uint64_t satp) { root = phys_to_virt((satp & SATP_PPN_MASK) << PAGE_SHIFT); }
+
+uint64_t mmu_loaded(void) { return virt_to_phys(root) >> PAGE_SHIFT; }
+
+void debugcmd_register(struct debugcmd *cmd) {}
 
 // Registers of devices lie outside RAM: their addresses stay unmapped.
 void tlb_flush_page_local(uint64_t va) {

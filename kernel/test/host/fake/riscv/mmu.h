@@ -4,5 +4,6 @@
 #include "riscv/csr.h"
 
 void mmu_load(uint64_t satp);
+uint64_t mmu_loaded(void);
 void tlb_flush_all_local(void);
 void tlb_flush_page_local(uint64_t va);

@@ -11,9 +11,9 @@
 #include "klog/printk.h"
 #include "lib/format.h"
 #include "mm/pgtable.h"
-#include "riscv/csr.h"
+#include "riscv/mmu.h"
 
-// TODO: with the cursor. scnprintf() makes the lines.
+// TODO: with the cursor. snprintf() makes the lines.
 size_t pt_print(pte_t *root, vaddr_t start, vaddr_t end, char *buf, size_t size) {
     if (size)
         buf[0] = '\0';
@@ -22,12 +22,12 @@ size_t pt_print(pte_t *root, vaddr_t start, vaddr_t end, char *buf, size_t size)
 
 static void print_loaded(void) {
     static char text[4096];
-    paddr_t root = (csr_read(satp) & ((1UL << 44) - 1)) << PAGE_SHIFT;
+    paddr_t root = (mmu_loaded() & SATP_PPN_MASK) << PAGE_SHIFT;
     pt_print(phys_to_virt(root), 0, USER_END, text, sizeof(text));
     pr_info("%s", text);
 }
 
 // Ctrl-T p
-static struct debugcmd command = {'p', "page table of the process that runs here", print_loaded, NULL};
+static struct debugcmd command = {'p', "page table that is loaded here", print_loaded, NULL};
 
 void pt_print_init(void) { debugcmd_register(&command); }
