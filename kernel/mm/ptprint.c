@@ -89,6 +89,8 @@ static void print_line(void *arg, const char *line, size_t length) { pr_info("%s
 
 static void print_loaded(void) {
     paddr_t root = (mmu_loaded() & SATP_PPN_MASK) << PAGE_SHIFT;
+    if (root == virt_to_phys(kernel_root))
+        pr_info("the kernel's own: no process runs on this hart\n");
     walk(phys_to_virt(root), 0, USER_END, print_line, NULL);
 }
 
