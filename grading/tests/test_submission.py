@@ -296,6 +296,25 @@ class Sandbox(unittest.TestCase):
             sandbox.give(folder)
             return sandbox.run(["sh", "-c", text], kwargs.pop("timeout", 20), folder, **kwargs)
 
+    def test_nothing_in_sight(self):
+        """What a compiler can be told to read: .incbin and #include take any path."""
+        if sandbox.level() != "bwrap":
+            self.skipTest("only bubblewrap hides files")
+        here = Path(__file__).resolve()
+        places = f"{here} {here.parents[2] / 'labs'} /root /home /etc/passwd /etc/shadow /var /sys"
+        status, said = self.run_shell(f"for p in {places}; do test -e $p && echo sees $p; done; ls -d /proc/[0-9]* | wc -l;"
+                                      " tr '\\0' '\\n' </proc/self/environ; cat /proc/net/dev; grep -o 'processes *[0-9]*' /proc/self/limits; touch /usr/x")
+        text = said.decode()
+        self.assertNotIn("sees", text)
+        lines = text.split("\n")
+        self.assertLess(int(lines[0]), 8)
+        names = {line.partition("=")[0] for line in lines if "=" in line}
+        self.assertLessEqual(names, {"PATH", "HOME", "LC_ALL", "PWD", "OLDPWD", "SHLVL", "_"})
+        self.assertEqual([line.split(":")[0].strip() for line in lines if ":" in line and "lo" in line.split(":")[0]], ["lo"])
+        self.assertNotIn("eth", text)
+        self.assertRegex(text, r"processes +400\b")
+        self.assertIn("Read-only", text)
+
     def test_output_has_an_end(self):
         status, said = self.run_shell("while :; do echo more and more; done", output_limit=100_000)
         self.assertIsNone(status)

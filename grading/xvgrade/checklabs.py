@@ -203,7 +203,9 @@ def check_lab(base, lab, args, say):
         return variant.judge(result), result, time.monotonic() - started
 
     try:
-        todo = [v for v in variants(lab, base.files, folder, failing) if not args.only or args.only in v.name]
+        todo = variants(lab, base.files, folder, failing)
+        exact = [v for v in todo if v.name == args.only]
+        todo = exact or [v for v in todo if not args.only or args.only in v.name]
         with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
             first = list(pool.map(work, todo[:2]))
             failing += [t for v, (_, result, _) in zip(todo, first) if v.name == "starter" for t in lost(result)]
@@ -224,7 +226,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labs", nargs="*")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--only", help="variants whose name has this in it")
+    parser.add_argument("--only", help="the variant of this name, or those whose name has this in it")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--repeat", type=int, default=1, help="runs, each with the next seed")
     parser.add_argument("-j", "--jobs", type=int, default=2)

@@ -35,7 +35,7 @@ from .rsp import Client, Gone
 RAM_BASE = 0x80000000
 LOOK_SECONDS = 0.2
 WALL_SECONDS = 90
-CRAWL_SECONDS, CRAWL_RATE = 25, 0.004  # then less guest time than this for a second is too little
+CRAWL_SECONDS, CRAWL_RATE = 10, 0.004  # without a stop; then less guest time than this for a second is too little
 PULSE_US = 200
 LOOP_NS = 150_000_000  # in one function, interrupts off
 STAY_NS = 500_000_000  # one thread in the kernel, which is not preempted
@@ -171,7 +171,7 @@ class Machine:
             raise self.ended() from None
 
     def run_watched(self):
-        look = Look()
+        look, began = Look(), None
         self.rsp.resume()
         while True:
             hart = self.rsp.wait(LOOK_SECONDS)
@@ -182,16 +182,20 @@ class Machine:
             hart = self.stop()
             if hart is not None:
                 return hart
-            self.check_wall()
+            began = began or (time.monotonic(), self.guest_ns())
+            self.check_wall(*began)
             self.check_console()
             look.take(self)
             self.rsp.resume()
 
-    def check_wall(self):
-        """The wall-clock backstop. A kernel can make the emulator crawl, so it need not be the host's fault."""
-        took, guest = time.monotonic() - self.wall_start, self.guest_ns() / 1e9
-        if took < self.wall and (took < min(CRAWL_SECONDS, self.wall) or guest / took > CRAWL_RATE):
+    def check_wall(self, since, clock):
+        """The wall-clock backstop. A kernel can make the emulator crawl, so it need not be the host's fault.
+        since, clock: of the host and the guest when it began to run."""
+        now = time.monotonic()
+        took, guest = now - since, (self.guest_ns() - clock) / 1e9
+        if now - self.wall_start < self.wall and (took < CRAWL_SECONDS or guest / took > CRAWL_RATE):
             return
+        took = max(took, 0.1)
         raise Suspect(Failure("time", f"{WORDS['time']}: after {took:.0f} s of the host's time only {guest * 1000:.0f} ms "
                                "of the guest's have gone by"), guest / took)
 

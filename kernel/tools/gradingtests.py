@@ -2,11 +2,13 @@
 
 Each function gets a private folder, and returns None or words that say what went wrong.
 """
+import base64
 import json
 import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -41,6 +43,21 @@ def handout(folder):
         if done.stdout.strip().split("\n")[-1] != want:
             return f"not {want}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
         shutil.copy("kernel/mm/buddy.c", f"{out}/kernel/mm/buddy.c")
+    return classroom_step(folder, out)
+
+
+def classroom_step(folder, handout):
+    """The step "Grade" of the GitHub workflow, as the runner would run it in this handout."""
+    text = subprocess.run([sys.executable, "-B", "grading/emit", "workflow", "buddy"], capture_output=True, text=True).stdout
+    step = text.partition("        run: |\n")[2].partition("      - name:")[0]
+    env = {**fresh_env(), "HOME": folder, "GITHUB_OUTPUT": f"{folder}/output"}
+    problem = said(["sh", "-ec", textwrap.dedent(step)], handout, env)
+    if problem:
+        return problem
+    key, _, value = Path(folder, "output").read_text().strip().partition("=")
+    result = json.loads(base64.b64decode(value))
+    if key != "result" or result["status"] != "pass" or sum(t["score"] for t in result["tests"]) != result["max_score"]:
+        return f"the workflow's step gives {key}={result}"
     return None
 
 
