@@ -188,7 +188,10 @@ ROOT ?= $(BUILD)/root.img
 BOOTARGS = $(if $(ROOT),root=/dev/vda rw) $(value APPEND)
 CPU ?= rv64
 DISK2 ?= $(if $(SWAP),$(BUILD)/swap.img)
-QEMU_MACHINE = -machine virt -cpu $(CPU) -nographic -smp $(CPUS) -m $(MEM) -no-reboot \
+# The host lends what is touched, so that MEM=64G can be had anywhere.
+QEMU_RAM = $(if $(findstring -numa,$(QEMU_ARGS)),,-machine memory-backend=ram0 -object \
+    memory-backend-ram,id=ram0,size=$(MEM)$(if $(filter %0 %1 %2 %3 %4 %5 %6 %7 %8 %9,$(MEM)),M),reserve=off)
+QEMU_MACHINE = -machine virt -cpu $(CPU) -nographic -smp $(CPUS) -m $(MEM) -no-reboot $(QEMU_RAM) \
     -global virtio-mmio.force-legacy=false -device virtio-rng-device \
     $(if $(ROOT),-drive file=$(ROOT)$(comma)if=none$(comma)format=raw$(comma)id=x0 \
     -device virtio-blk-device$(comma)drive=x0) \

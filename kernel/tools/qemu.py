@@ -38,6 +38,10 @@ class Machine:
         args = [qemu, "-machine", "virt", "-cpu", self.cpu, "-smp", str(self.cpus), "-m", self.mem,
                 "-nographic", "-no-reboot", "-nic", "none", "-kernel", self.kernel, "-append", self.append,
                 "-device", "virtio-rng-device"]
+        if "-numa" not in self.extra:  # the host lends what is touched: 64 GiB can be had anywhere
+            size = self.mem + "M" if self.mem.isdigit() else self.mem
+            args += ["-machine", "memory-backend=ram0", "-object",
+                     f"memory-backend-ram,id=ram0,size={size},reserve=off"]
         if not self.legacy:
             args += ["-global", "virtio-mmio.force-legacy=false"]
         if self.image:

@@ -224,8 +224,7 @@ add("run.cache", guest, command="cat /dev/vda /dev/vda | wc -c; grep InTransit /
     expect=r"^134217728\nInTransit: +0 kB")
 add("run.harts16", guest, command="cat /proc/cpuinfo | grep -c ^processor", expect="^16$", cpus=16)
 # The host lends the memory that is touched: about a GiB, most of it the array of struct page.
-add("run.mem64g", guest, command="free -m; memhog -q 100m", expect=r"^Mem: +64", mem="64G", cpus=2,
-    extra=["-object", "memory-backend-ram,id=ram0,size=64G,reserve=off", "-machine", "memory-backend=ram0"])
+add("run.mem64g", guest, command="free -m; memhog -q 100m", expect=r"^Mem: +64", mem="64G", cpus=2)
 add("run.quotes", guest, command="""echo "a  b" 'c"d' %41 '%' \\\\ > /q; cat /q""", expect=r'^a  b c"d %41 % \\$')
 add("run.persists", guest, command="echo hello > /f; sync; mkdir /d; mv /f /d/g; cat /d/g", expect="^hello$")
 
