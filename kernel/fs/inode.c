@@ -92,11 +92,15 @@ static void insert_locked(struct inode *i) {
     list_push_back(&i->super->inodes, &i->super_link);
 }
 
+static void forget_dirty_locked(struct inode *i) {
+    list_remove(&i->dirty_link);
+    i->dirty = false;
+}
+
 static void unhash_locked(struct inode *i) {
     list_remove(&i->hash_link);
     list_remove(&i->super_link);
-    list_remove(&i->dirty_link);
-    i->dirty = false;
+    forget_dirty_locked(i);
 }
 
 static void lru_remove(struct inode *i) {
@@ -233,6 +237,7 @@ void inode_put(struct inode *i) {
         lru_count++;
     } else if (!keep && !bad) {
         i->state = INODE_EVICTING;
+        forget_dirty_locked(i); // else the writer would take a reference, and free it a second time
     }
     spin_unlock(&cache_lock);
     if (bad)

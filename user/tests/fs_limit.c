@@ -1,8 +1,10 @@
 /* Ends of what files can be. */
 #include "testutil.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The largest size that the file system allows. */
@@ -67,8 +69,31 @@ static void test_holes(void)
     check_ok(unlink("holes"));
 }
 
+/* A file goes while everything is being written: nobody else may end the inode meanwhile. */
+static void test_unlink_sync(void)
+{
+    static char buf[65536];
+    off_t size = (off_t)(ram_bytes() / 4);
+    pid_t pid = xfork();
+
+    if (pid == 0)
+        for (;;)
+            sync();
+    for (int round = 0; round < 20; round++) {
+        int fd = check_ok(open("goes", O_RDWR | O_CREAT | O_TRUNC, 0644));
+        check_ok(ftruncate(fd, size)); /* a hole: many pages to drop, at no cost */
+        while (read(fd, buf, sizeof(buf)) > 0)
+            ;
+        check_ok(unlink("goes"));
+        check_ok(close(fd));
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 const struct test limit_tests[] = {
     {"fs.largest", test_largest, T_DIRS},
     {"fs.holes", test_holes, T_DIRS},
+    {"fs.unlink_sync", test_unlink_sync, T_DIRS},
     {NULL, NULL},
 };
