@@ -28,6 +28,8 @@ struct runq {
     uint64_t next_balance;   // ktime_ns
     uint64_t idle_ticks;     // [own CPU] timebase ticks spent waiting for interrupts
     uint64_t idle_since;     // [own CPU] when the wait in progress began; 0: not waiting
+    uint64_t user_ticks, nice_ticks; // in user mode, of threads that have left; nice > 0 apart
+    uint64_t curr_utime;     // what curr->utime was when it came
     struct thread *fp_owner; // [own CPU] whose state the FP registers hold; compared only
 } __aligned(64);
 

@@ -61,6 +61,8 @@ static void switch_to(struct runq *rq, struct thread *prev, struct thread *next,
     next->tcb.cpu = rq->cpu;
     thread_charge_kernel();
     next->time_mark = prev->time_mark;
+    *(prev->nice > 0 ? &rq->nice_ticks : &rq->user_ticks) += prev->utime - rq->curr_utime;
+    rq->curr_utime = next->utime;
     prev->irq_saved = cpu->irq_saved;
     fp_switch(rq, prev, next);
     switch_space(next);

@@ -34,7 +34,12 @@ void sched_tick(void);
 __noreturn void sched_exit(void);
 // A new thread inherits from its parent at fork.
 void sched_fork(struct thread *child, struct thread *parent);
-// Run-queue figures for /proc/loadavg and /proc/stat.
+// Figures for /proc/loadavg and /proc/stat: of one CPU since boot (false: it has not started), and
+// of all together.
+struct cpu_stats {
+    uint64_t user_ns, nice_ns, idle_ns, switches; // the rest is the kernel's time
+};
+bool sched_get_cpu_stats(int cpu, struct cpu_stats *out);
 struct sched_stats {
     uint64_t nr_running, nr_switches, idle_ns, loadavg[3]; // loadavg in 1/65536
 };

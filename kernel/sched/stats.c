@@ -32,18 +32,32 @@ void sched_stats_init(void) {
     timer_arm(&load_timer, ktime_ns() + LOAD_PERIOD_NS);
 }
 
+bool sched_get_cpu_stats(int cpu, struct cpu_stats *out) {
+    struct runq *rq = &runqs[cpu];
+    if (!rq->idle)
+        return false;
+    spin_lock(&rq->lock);
+    runq_update(rq);
+    uint64_t since = READ_ONCE(rq->idle_since), now = time_read();
+    uint64_t waits = since && now > since ? now - since : 0;
+    uint64_t here = READ_ONCE(rq->curr->utime) - rq->curr_utime; // of the thread that runs
+    bool nice = rq->curr->nice > 0;
+    out->user_ns = ticks_to_ns(rq->user_ticks + (nice ? 0 : here));
+    out->nice_ns = ticks_to_ns(rq->nice_ticks + (nice ? here : 0));
+    out->idle_ns = ticks_to_ns(rq->idle_ticks + waits);
+    out->switches = rq->switches;
+    spin_unlock(&rq->lock);
+    return true;
+}
+
 void sched_get_stats(struct sched_stats *out) {
+    struct cpu_stats c;
     *out = (struct sched_stats){.nr_running = count_running()};
     for (int i = 0; i < machine.cpu_count; i++) {
-        struct runq *rq = &runqs[i];
-        if (!rq->idle)
-            continue; // not started yet
-        spin_lock(&rq->lock);
-        runq_update(rq);
-        out->nr_switches += rq->switches;
-        uint64_t since = READ_ONCE(rq->idle_since), now = time_read();
-        out->idle_ns += ticks_to_ns(rq->idle_ticks + (since && now > since ? now - since : 0));
-        spin_unlock(&rq->lock);
+        if (!sched_get_cpu_stats(i, &c))
+            continue;
+        out->nr_switches += c.switches;
+        out->idle_ns += c.idle_ns;
     }
     for (int i = 0; i < 3; i++)
         out->loadavg[i] = READ_ONCE(loadavg[i]);

@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "abi/time.h"
+#include "dev/irq.h"
 #include "fs/procfs.h"
 #include "lib/string.h"
 #include "proc/process.h"
@@ -12,36 +13,86 @@
 
 #define NS_PER_TICK (1000000000UL / USER_HZ)
 
-// User time of everything that ever ran: the living, and what they collected from the dead.
-static uint64_t user_time(void) {
-    uint64_t sum = 0;
-    struct usage u;
+struct times { // ns
+    uint64_t user, nice, system, idle;
+};
 
-    for (int pid = 1; process_next(&pid); pid++) {
-        struct process *p = process_find(pid);
-        if (!p)
-            continue;
-        process_usage(p, &u);
-        sum += u.utime + p->reaped_children.utime;
-        process_put(p);
-    }
-    return sum;
+// What is neither idle nor a user's is the kernel's. False: no such CPU, or it has not started.
+static bool cpu_times(int cpu, struct times *out) {
+    struct cpu_stats c;
+    if (!sched_get_cpu_stats(cpu, &c))
+        return false;
+    uint64_t now = ktime_ns(), rest = now - min(now, c.idle_ns + c.user_ns + c.nice_ns);
+    *out = (struct times){c.user_ns, c.nice_ns, rest, c.idle_ns};
+    return true;
 }
 
-// user nice system idle iowait irq softirq steal guest guest_nice, in ticks, of all CPUs together.
-// What is neither idle nor a user's is the kernel's.
+// user nice system idle iowait irq softirq steal guest guest_nice, in ticks.
+static void show_times(struct textbuf *t, const struct times *c) {
+    text_printf(t, " %lu %lu %lu %lu 0 0 0 0 0 0\n", c->user / NS_PER_TICK, c->nice / NS_PER_TICK,
+                c->system / NS_PER_TICK, c->idle / NS_PER_TICK);
+}
+
+static void show_cpus(struct textbuf *t) {
+    struct times c, sum = {0};
+    for (int cpu = 0; cpu < machine.cpu_count; cpu++)
+        if (cpu_times(cpu, &c)) {
+            sum.user += c.user;
+            sum.nice += c.nice;
+            sum.system += c.system;
+            sum.idle += c.idle;
+        }
+    text_printf(t, "cpu ");
+    show_times(t, &sum);
+    for (int cpu = 0; cpu < machine.cpu_count; cpu++)
+        if (cpu_times(cpu, &c)) {
+            text_printf(t, "cpu%d", cpu);
+            show_times(t, &c);
+        }
+}
+
+// How often each line of the interrupt controller has interrupted; their sum comes first.
+static void show_interrupts(struct textbuf *t) {
+    uint64_t counts[CPU_MAX], sum = 0, end = 0;
+    const char *name;
+    for (uint32_t line = 0; irq_get_info(line, &name, counts); line++)
+        for (int cpu = 0; cpu < machine.cpu_count; cpu++) {
+            sum += counts[cpu];
+            end = counts[cpu] ? line + 1 : end; // what follows is all zero
+        }
+    text_printf(t, "intr %lu", sum);
+    for (uint32_t line = 0; line < end && irq_get_info(line, &name, counts); line++) {
+        uint64_t n = 0;
+        for (int cpu = 0; cpu < machine.cpu_count; cpu++)
+            n += counts[cpu];
+        text_printf(t, " %lu", n);
+    }
+    text_printf(t, "\n");
+}
+
 static int stat(struct textbuf *t, void *arg) {
     struct sched_stats s;
 
     sched_get_stats(&s);
-    uint64_t now = ktime_ns(), all = now * (uint64_t)machine.cpu_count;
-    uint64_t user = user_time(), idle = min(s.idle_ns, all);
-    uint64_t system = all - idle > user ? all - idle - user : 0;
-    int64_t boot = (int64_t)realtime_offset_ns() / 1000000000;
-    text_printf(t, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user / NS_PER_TICK, system / NS_PER_TICK,
-                idle / NS_PER_TICK);
-    text_printf(t, "intr 0\nctxt %lu\nbtime %ld\nprocesses %d\nprocs_running %lu\n"
-                   "procs_blocked 0\n", s.nr_switches, boot, pid_last(), s.nr_running);
+    show_cpus(t);
+    show_interrupts(t);
+    text_printf(t, "ctxt %lu\nbtime %ld\nprocesses %d\nprocs_running %lu\nprocs_blocked 0\n",
+                s.nr_switches, (int64_t)realtime_offset_ns() / 1000000000, pid_last(),
+                s.nr_running);
+    return 0;
+}
+
+// Version 15 of Linux: six figures of its scheduler's inside, 0 here, and for each CPU the ns that
+// threads have run and waited (not known here), and how many turns they had.
+static int schedstat(struct textbuf *t, void *arg) {
+    struct cpu_stats s;
+    struct times c;
+
+    text_printf(t, "version 15\ntimestamp %lu\n", ktime_ns() / NS_PER_TICK);
+    for (int cpu = 0; cpu < machine.cpu_count; cpu++)
+        if (cpu_times(cpu, &c) && sched_get_cpu_stats(cpu, &s))
+            text_printf(t, "cpu%d 0 0 0 0 0 0 %lu 0 %lu\n", cpu, c.user + c.nice + c.system,
+                        s.switches);
     return 0;
 }
 
@@ -90,6 +141,7 @@ static int store_pid_max(const char *text, size_t n, void *arg) {
 
 static const struct procfs_file files[] = {
     {.path = "stat", .mode = 0444, .show = stat},
+    {.path = "schedstat", .mode = 0444, .show = schedstat},
     {.path = "loadavg", .mode = 0444, .show = loadavg},
     {.path = "version", .mode = 0444, .show = version},
     {.path = "sys/kernel/ostype", .mode = 0444, .show = show_name, .arg = uts.sysname},
