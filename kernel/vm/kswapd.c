@@ -18,7 +18,6 @@
 #include "vm/writeback.h"
 
 #define BATCH 64            // frames wanted of one round
-#define PAUSE_NS 10000000UL // for the disk, when only it can help
 
 static struct waitq kswapd_waitq = WAITQ_INIT(kswapd_waitq);
 static uint32_t awake; // [a]
@@ -43,14 +42,15 @@ static bool too_little(void) {
 
 static void balance(void) {
     for (int priority = RECLAIM_PRIORITY; priority >= 0 && too_little();) {
+        uint32_t ended = reclaim_writes_ended();
         uint64_t dirty = 0, freed = reclaim_pages(BATCH, priority, &dirty);
         mm_stat_add(PGSTEAL_KSWAPD, (long)freed);
         if (freed < BATCH)
             priority--;
-        if (freed == 0 && dirty) {
+        if (freed == 0 && dirty)
             writeback_kick();
-            (void)sleep_until(ktime_ns() + PAUSE_NS);
-        }
+        if (freed < BATCH && dirty)
+            reclaim_wait(ended);
         cond_resched();
     }
 }

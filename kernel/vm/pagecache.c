@@ -35,6 +35,7 @@
 #include "vm/mappings.h"
 #include "vm/pagelock.h"
 #include "vm/readahead.h"
+#include "vm/reclaim.h"
 #include "vm/rmap.h"
 #include "vm/shmemswap.h"
 #include "vm/writeback.h"
@@ -278,6 +279,7 @@ void page_end_write(struct page *p, int err) {
     mm_stat_add(NR_WRITEBACK, -1);
     mm_stat_add(PGPGOUT, 1);
     page_end_writeback(p); // from here on the page may leave the cache
+    reclaim_note_written();
     page_put(p);           // the reference of the write (writeback.c)
 }
 

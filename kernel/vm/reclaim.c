@@ -57,22 +57,37 @@ struct scan {
     bool may_unmap_file;
 };
 
-enum verdict { KEEP, ACTIVATE, FREED };
+// LEAVE: a file's page, clean, unmapped, and still locked: leave_caches() decides.
+enum verdict { KEEP, ACTIVATE, FREED, LEAVE };
 
-// Takes the page out of its tree if it is clean, unmapped, and only the tree and we have it. True:
-// only our reference is left.
-static bool leave_cache(struct page *p) {
-    struct mapping *m = p->owner;
-    bool gone;
+// Takes those of the pages out of their trees that nobody but tree and we have; pages of one file
+// in a row with one hold of its lock. They come first in pages[] then, with our reference alone.
+// Unlocks all. Returns how many left.
+static size_t leave_caches(struct page **pages, size_t n) {
+    const uint32_t busy = 1u << PG_DIRTY | 1u << PG_WRITEBACK;
+    struct mapping *m = NULL;
+    size_t gone = 0;
 
-    spin_lock(&m->lock);
-    gone = atomic_load(&p->refcount) == 2 && atomic_load(&p->mapcount) == 0 &&
-           !(p->flags & (1u << PG_DIRTY | 1u << PG_WRITEBACK));
-    if (gone)
-        page_cache_delete(m, p);
-    spin_unlock(&m->lock);
-    if (gone)
-        page_put(p); // the tree's
+    for (size_t i = 0; i < n; i++) {
+        struct page *p = pages[i];
+        if (p->owner != m) {
+            if (m)
+                spin_unlock(&m->lock);
+            m = p->owner;
+            spin_lock(&m->lock);
+        }
+        bool leaves = atomic_load(&p->refcount) == 2 && atomic_load(&p->mapcount) == 0 &&
+                      !(p->flags & busy);
+        if (leaves) {
+            page_cache_delete(m, p);
+            page_put(p); // the tree's
+            pages[i] = pages[gone];
+            pages[gone++] = p;
+        }
+        page_unlock(p);
+    }
+    if (m)
+        spin_unlock(&m->lock);
     return gone;
 }
 
@@ -96,7 +111,7 @@ static enum verdict reclaim_file_page(struct scan *s, struct page *p) {
         s->dirty++;
         return KEEP;
     }
-    return leave_cache(p) ? FREED : KEEP;
+    return LEAVE;
 }
 
 // Also unlocks the page.
@@ -133,7 +148,7 @@ static enum verdict reclaim_shmem_page(struct scan *s, struct page *p) {
     return shmem_write(&s->batch, p) ? KEEP : ACTIVATE;
 }
 
-// An isolated page. FREED: only our reference is left.
+// An isolated page. FREED: only our reference is left. LEAVE: it stays locked.
 static enum verdict look_at(struct scan *s, struct page *p) {
     enum verdict v = KEEP;
 
@@ -149,39 +164,59 @@ static enum verdict look_at(struct scan *s, struct page *p) {
         return reclaim_shmem_page(s, p);
     } else if (p->owner) {
         v = reclaim_file_page(s, p);
+        if (v == LEAVE)
+            return v;
     }
     swapcache_unlock(p);
     return v;
 }
 
+// A batch by verdict: kept at the front of pages, freed at the front of others, leave at its end.
+struct batch {
+    struct page *pages[BATCH], *others[BATCH];
+    size_t kept, freed, leave;
+};
+
+static void sort_batch(struct scan *s, struct batch *b, size_t n) {
+    b->kept = b->freed = b->leave = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct page *p = b->pages[i];
+        switch (look_at(s, p)) {
+        case LEAVE:
+            b->others[BATCH - ++b->leave] = p;
+            break;
+        case FREED:
+            b->others[b->freed++] = p;
+            break;
+        case ACTIVATE:
+            page_clear(p, PG_REFERENCED);
+            page_set(p, PG_ACTIVE);
+            mm_stat_add(PGACTIVATE, 1);
+            // fall through
+        case KEEP:
+            b->pages[b->kept++] = p;
+        }
+    }
+    swap_flush(&s->batch);
+}
+
 static void shrink_inactive(struct scan *s, enum lru_list l, uint64_t n) {
-    struct page *pages[BATCH], *gone[BATCH];
+    struct batch b;
 
     while (n && s->freed < s->wanted) {
-        size_t got = lru_isolate(l, pages, min(n, (uint64_t)BATCH)), kept = 0, freed = 0;
+        size_t got = lru_isolate(l, b.pages, min(n, (uint64_t)BATCH));
         if (!got)
             return;
         mm_stat_add(PGSCAN, got);
-        for (size_t i = 0; i < got; i++) {
-            struct page *p = pages[i];
-            switch (look_at(s, p)) {
-            case FREED:
-                gone[freed++] = p;
-                break;
-            case ACTIVATE:
-                page_clear(p, PG_REFERENCED);
-                page_set(p, PG_ACTIVE);
-                mm_stat_add(PGACTIVATE, 1);
-                // fall through
-            case KEEP:
-                pages[kept++] = p;
-            }
-        }
-        swap_flush(&s->batch);
-        lru_putback(pages, kept);
-        pages_put(gone, freed);
-        mm_stat_add(PGSTEAL, freed);
-        s->freed += freed;
+        sort_batch(s, &b, got);
+        struct page **leave = &b.others[BATCH - b.leave];
+        size_t left = leave_caches(leave, b.leave);
+        lru_putback(b.pages, b.kept);
+        lru_putback(leave + left, b.leave - left);
+        pages_put(b.others, b.freed);
+        pages_put(leave, left);
+        mm_stat_add(PGSTEAL, b.freed + left);
+        s->freed += b.freed + left;
         n -= min(n, got);
         cond_resched();
     }
@@ -215,11 +250,12 @@ static void shrink_active(enum lru_list l, uint64_t n) {
 
 static void shrink_pair(struct scan *s, enum lru_list inactive, uint64_t share) {
     uint64_t n = (lru_pages(inactive) * share / 100) >> s->priority;
+    uint64_t least = DIV_ROUND_UP(BATCH * share, 100); // both lists of a machine share one batch
     if (share == 0)
         return;
     if (lru_pages(inactive) < lru_pages(inactive + 1))
-        shrink_active(inactive + 1, max(lru_pages(inactive + 1) >> s->priority, (uint64_t)BATCH));
-    shrink_inactive(s, inactive, max(n, (uint64_t)BATCH));
+        shrink_active(inactive + 1, max(lru_pages(inactive + 1) >> s->priority, least));
+    shrink_inactive(s, inactive, max(n, least));
 }
 
 uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty) {
@@ -238,6 +274,27 @@ uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty) {
     return s.freed;
 }
 
+// ---- waiting for the disk
+
+static uint32_t writes_ended; // [a]
+static struct waitq ended_q = WAITQ_INIT(ended_q);
+
+void reclaim_note_written(void) {
+    atomic_add(&writes_ended, 1);
+    waitq_wake_all(&ended_q);
+}
+
+uint32_t reclaim_writes_ended(void) { return atomic_load(&writes_ended); }
+
+void reclaim_wait(uint32_t ended) {
+    uint64_t deadline = ktime_ns() + WAIT_NS;
+    struct wait_entry e = {0};
+    waitq_prepare(&ended_q, &e, THREAD_SLEEPING);
+    if (atomic_load(&writes_ended) == ended)
+        schedule_until(deadline);
+    waitq_finish(&ended_q, &e);
+}
+
 // Nothing could be had at once. True: pages are in flight, or dirty, and some time has passed. A
 // transfer ends by itself; the writer may need what our caller has locked, so it gets less time.
 static bool wait_for_disk(gfp_t gfp, int times) {
@@ -247,7 +304,7 @@ static bool wait_for_disk(gfp_t gfp, int times) {
         return false;
     if (dirty)
         writeback_kick();
-    (void)sleep_until(ktime_ns() + WAIT_NS);
+    reclaim_wait(reclaim_writes_ended());
     return true;
 }
 
@@ -262,7 +319,11 @@ static uint64_t reclaim_frames(gfp_t gfp, int order) {
     me->in_reclaim = true;
     mm_stat_add(ALLOCSTALL, 1);
     for (int priority = RECLAIM_PRIORITY; freed < wanted && priority >= 0; priority--) {
+        uint64_t before = dirty;
+        uint32_t ended = reclaim_writes_ended();
         freed += reclaim_pages(wanted - freed, priority, &dirty);
+        if (freed < wanted && dirty - before >= BATCH && mm_stat_read(NR_WRITEBACK) > 0)
+            reclaim_wait(ended); // enough is on its way: to look at more pages would not help
         // The first time through, every page may have been found used, and is not any more.
         if (priority == 0 && freed == 0 && (rounds++ == 0 || wait_for_disk(gfp, waits++)))
             priority = 3;

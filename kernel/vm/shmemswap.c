@@ -26,6 +26,7 @@
 #include "vm/commit.h"
 #include "vm/mappings.h"
 #include "vm/pagelock.h"
+#include "vm/reclaim.h"
 #include "vm/swapmap.h"
 
 static void set_slot(struct page *p, swp_t e) { p->private_ptr = (void *)(uintptr_t)e.v; }
@@ -60,6 +61,7 @@ static void write_done(struct bio *bio) {
         page_put(p); // the tree's keeps it until the next line
         page_end_writeback(p);
     }
+    reclaim_note_written();
     bio_free(bio);
 }
 

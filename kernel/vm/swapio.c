@@ -20,6 +20,7 @@
 #include "mm/lru.h"
 #include "mm/stat.h"
 #include "vm/pagelock.h"
+#include "vm/reclaim.h"
 #include "vm/swapmap.h"
 
 #define PAGE_SECTORS (PAGE_SIZE / SECTOR_SIZE)
@@ -90,6 +91,7 @@ static void write_done(struct bio *bio) {
         page_end_writeback(p); // whoever waits for the end finds only the cache's
         swap_page_sync(p);     // its last user may have gone meanwhile. Any state of p will do
     }
+    reclaim_note_written();
     bio_free(bio);
 }
 

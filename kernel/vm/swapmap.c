@@ -36,15 +36,12 @@ static uint64_t total_pages, used_pages;                 // [swap] of open areas
 // ---- areas ----
 
 struct swap_area *swap_area_at(uint32_t number) {
-    assertf(spin_held(&swap_lock), "area %u", number);
-    return number < SWAP_AREAS_MAX ? areas[number] : NULL;
+    return number < SWAP_AREAS_MAX ? READ_ONCE(areas[number]) : NULL;
 }
 
 struct swap_area *swap_area_of(swp_t e) {
-    spin_lock(&swap_lock);
     struct swap_area *a = swap_area_at(swp_area(e));
     assertf(a && swp_slot(e) < a->slots.count, "entry %#lx of no area", e.v);
-    spin_unlock(&swap_lock);
     return a;
 }
 
@@ -346,11 +343,7 @@ void swap_free(swp_t e) {
 }
 
 uint32_t swap_count(swp_t e) {
-    struct swap_area *a;
-    spin_lock(&swap_lock);
-    uint32_t n = slot_of(e, &a)->count & SLOT_COUNT;
-    spin_unlock(&swap_lock);
-    return n;
+    return READ_ONCE(swap_area_of(e)->map[swp_slot(e)].count) & SLOT_COUNT;
 }
 
 void swap_slot_failed(swp_t e) {
@@ -361,11 +354,7 @@ void swap_slot_failed(swp_t e) {
 }
 
 bool swap_slot_is_bad(swp_t e) {
-    struct swap_area *a;
-    spin_lock(&swap_lock);
-    bool bad = slot_of(e, &a)->count & SLOT_BAD;
-    spin_unlock(&swap_lock);
-    return bad;
+    return READ_ONCE(swap_area_of(e)->map[swp_slot(e)].count) & SLOT_BAD;
 }
 
 void swap_out_pte(pte_t *slot, struct page *p) {

@@ -30,7 +30,7 @@ struct swap_area {
 extern struct spinlock swap_lock; // RANK_SWAPMAP
 extern struct list swap_mms;      // [swap] mm->swap_link
 
-// swap_lock held: the area, or NULL.
+// The area, or NULL. It stays while swap_lock is held, or while an entry of it is in use.
 struct swap_area *swap_area_at(uint32_t number);
 // Registers a complete area under its number and opens it; the reverse needs it to be unused.
 void swap_area_add(struct swap_area *a);

@@ -31,8 +31,8 @@ static int wanted(const char *name, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    const struct bench *tables[] = {call_benches, memory_benches};
-    for (int t = 0; t < 2; t++)
+    const struct bench *tables[] = {call_benches, memory_benches, pressure_benches};
+    for (int t = 0; t < 3; t++)
         for (const struct bench *b = tables[t]; b->name; b++)
             if (wanted(b->name, argc, argv))
                 b->run();

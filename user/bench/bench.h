@@ -13,4 +13,4 @@ struct bench {
     const char *name;
     void (*run)(void);
 };
-extern const struct bench call_benches[], memory_benches[];
+extern const struct bench call_benches[], memory_benches[], pressure_benches[];
