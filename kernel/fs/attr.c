@@ -3,6 +3,15 @@
 #include "abi/fcntl.h"
 #include "fs/mount.h"
 #include "fs/path.h"
+#include "sched/timer.h"
+
+#define NS_PER_SEC 1000000000UL
+
+struct timespec realtime_now(void) {
+    uint64_t ns = ktime_ns() + (uint64_t)realtime_offset_ns();
+    return (struct timespec){.tv_sec = (int64_t)(ns / NS_PER_SEC),
+                             .tv_nsec = (int64_t)(ns % NS_PER_SEC)};
+}
 
 int vfs_truncate(struct inode *i, uint64_t size) {
     if (inode_is_dir(i))

@@ -26,9 +26,6 @@
 #include "mm/buddy.h"
 #include "mm/shrink.h"
 #include "mm/slab.h"
-#include "sched/timer.h"
-
-#define NS_PER_SEC 1000000000UL
 
 static struct spinlock cache_lock = SPINLOCK_INIT("inode cache", RANK_FILE);
 static struct waitq state_waitq = WAITQ_INIT(state_waitq); // an inode left NEW or EVICTING
@@ -263,12 +260,6 @@ void inode_mark_dirty(struct inode *i) {
     spin_unlock(&cache_lock);
     if (first)
         inode_writer_wake();
-}
-
-struct timespec realtime_now(void) {
-    uint64_t ns = ktime_ns() + (uint64_t)realtime_offset_ns();
-    return (struct timespec){.tv_sec = (int64_t)(ns / NS_PER_SEC),
-                             .tv_nsec = (int64_t)(ns % NS_PER_SEC)};
 }
 
 void inode_touch(struct inode *i, int which) {

@@ -9,7 +9,8 @@
 // the shrinkers for as much. Frames freed; *dirty grows by the pages that have to be written first.
 // Sleeps.
 uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty);
-// Sleeps until some page has been written since `ended` was reclaim_writes_ended(), or for a short time.
+// Sleeps until some page has been written since `ended` was reclaim_writes_ended(), or for a short
+// time.
 uint32_t reclaim_writes_ended(void);
 void reclaim_wait(uint32_t ended);
 void reclaim_note_written(void); // any context: pages were written, and may be clean now
