@@ -222,6 +222,7 @@ add("run.big", guest, command="free -m", expect=r"^Mem: +8", mem="8G", cpus=2)
 # Twice through more than memory: what was read leaves the cache, and its frames come back.
 add("run.cache", guest, command="cat /dev/vda /dev/vda | wc -c; grep InTransit /proc/meminfo", mem="24M", cpus=2,
     expect=r"^134217728\nInTransit: +0 kB")
+add("run.help", guest, command="ls --help", want_status=2, expect=r"invalid option -- '-'\noptions: .*-l")
 add("run.harts16", guest, command="cat /proc/cpuinfo | grep -c ^processor", expect="^16$", cpus=16)
 # The host lends the memory that is touched: about a GiB, most of it the array of struct page.
 add("run.mem64g", guest, command="free -m; memhog -q 100m", expect=r"^Mem: +64", mem="64G", cpus=2)
@@ -528,8 +529,9 @@ add("boot.two_plics", guest, command="echo up", want_status=qemu.PANIC_STATUS, f
     timeout=60, base="root=/dev/vda rw", expect=r"interrupt controller that has no driver", extra=[
         "-object", "memory-backend-ram,size=128M,id=m0", "-object", "memory-backend-ram,size=128M,id=m1",
         "-numa", "node,memdev=m0,cpus=0-1", "-numa", "node,memdev=m1,cpus=2-3"])
-add("panic.no_root", boot_only, append="root=/dev/nothing", want_status=qemu.PANIC_STATUS,
-    expect=r"/dev/nothing")
+# A symbolised backtrace of every hart.
+add("panic.no_root", boot_only, append="root=/dev/nothing", want_status=qemu.PANIC_STATUS, cpus=4,
+    expect=r"(?s)/dev/nothing" + 4 * r".*hart \d, [^\n]*\n[^\n]* #0 0x[0-9a-f]{16} \w+\+0x\w+\n.* #1 0x")
 
 
 def run_one(row):

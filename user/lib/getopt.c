@@ -7,6 +7,7 @@
 #include <err.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 char *optarg;
@@ -31,14 +32,28 @@ static int complain(const char *spec, const char *what, const char *name, int le
     return '?';
 }
 
+/* What there is, for whoever tries an option that there is not: --help above all. */
+static int list_options(const char *spec)
+{
+    if (opterr && *spec != ':') {
+        fputs("options:", stderr);
+        for (spec += strspn(spec, "+-"); *spec; spec += 1 + strspn(spec + 1, ":"))
+            fprintf(stderr, spec[1] == ':' ? " -%c value" : " -%c", *spec);
+        fputc('\n', stderr);
+    }
+    return '?';
+}
+
 static int short_option(int argc, char *const argv[], const char *spec)
 {
     char c = *cluster++;
     const char *known = c == ':' || c == '-' ? NULL : strchr(spec, c);
 
     optopt = c;
-    if (!known)
-        return complain(spec, "invalid option", &c, 1);
+    if (!known) {
+        complain(spec, "invalid option", &c, 1);
+        return list_options(spec);
+    }
     if (known[1] != ':')
         return c;
     if (*cluster || known[2] == ':') {
