@@ -10,8 +10,9 @@ from pathlib import Path
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from xvgrade import machine, result, run, source  # noqa: E402
+from xvgrade import elf, machine, result, run, source  # noqa: E402
 from xvgrade.errors import Failure, Infra, LabError, Suspect  # noqa: E402
+from xvgrade.guest import Guest  # noqa: E402
 from xvgrade.lab import Test  # noqa: E402
 from xvgrade.rsp import Gone, Stuck  # noqa: E402
 
@@ -148,6 +149,45 @@ class Reading(unittest.TestCase):
         for pa in (0, 0x7fffffff, 0x80000ff9, 1 << 60, -1):
             with self.assertRaises(source.AccessError):
                 found.phys_read(pa, 8)
+
+
+class Witness(unittest.TestCase):
+    """Guest.in_program(): is it the test program that stands there, or a picture of it?"""
+    PAGES = [(0x11000, b"one" * 1000), (0x12000, b"two" * 100)]
+
+    def seen(self, memory, priv=0, pc=0x11004):
+        g = mock.MagicMock()
+        g.program.text_pages.return_value = self.PAGES
+        g.rsp.register.side_effect = lambda name, hart: {"priv": priv, "pc": pc}[name]
+        g.read.side_effect = lambda va, n, root: memory.get(va)
+        return Guest.in_program(g, 1)
+
+    def test_program(self):
+        whole = dict(self.PAGES)
+        self.assertTrue(self.seen(whole))
+        self.assertTrue(self.seen({0x11000: whole[0x11000]}))  # the other page has not been touched yet
+        self.assertFalse(self.seen(whole, priv=1))
+        self.assertFalse(self.seen({0x12000: whole[0x12000]}))
+        self.assertFalse(self.seen(whole, pc=0x40000))
+        self.assertFalse(self.seen({**whole, 0x11000: b"onf" * 1000}))
+        self.assertFalse(self.seen({**whole, 0x12000: b"twp" * 100}))  # a page that it will run later
+
+    def test_text_pages(self):
+        e = object.__new__(elf.Elf)
+        e.pages = None
+        e.segments = lambda: iter([(0x11ff0, 0, bytes(range(48)), 48, 5), (0x20000, 0, b"data", 4, 6)])
+        self.assertEqual(e.text_pages(), [(0x11ff0, bytes(range(16))), (0x12000, bytes(range(16, 48)))])
+
+    def test_code_in_memory(self):
+        """check_code(): a byte of the kernel's code that is not what was linked."""
+        for at, wrong in ((0, False), (5, True), (150, True), (250, False)):  # code, constants, data
+            g = mock.MagicMock()
+            g.source.ram_base, memory = 0x80000000, bytearray(b"x" * 300)
+            g.elf.segments.return_value = [(1 << 38, 0x80000000, b"x" * 100, 100, 5), (0, 0x80000064, b"x" * 100, 100, 4), (0, 0x800000c8, b"x" * 100, 100, 6)]
+            memory[at] = ord("z") if wrong or at else ord("x")
+            g.machine.ram = memory
+            Guest.check_code(g)
+            self.assertEqual(g.fail.called, wrong)
 
 
 class Watching(unittest.TestCase):

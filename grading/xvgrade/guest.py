@@ -248,6 +248,8 @@ class Guest:
             if found is not None and found != text:
                 return False
             here |= found is not None and start <= pc < start + len(text)
+        if here:
+            self.check_vector(hart)
         return here
 
     def read(self, va, n, root=None):
@@ -273,6 +275,24 @@ class Guest:
         return level, pte
 
     # ---- judging
+
+    def check_code(self):
+        """The kernel's code and constants in memory are still what was linked, and traps go to the pristine
+        handler: what is counted by breakpoints in pristine functions has not been led around them."""
+        self.check_vector(self.hart)
+        for va, pa, data, _, flags in self.elf.segments():
+            if not flags & 2:
+                at = pa - self.source.ram_base
+                found = self.machine.ram[at:at + len(data)]
+                if found != data:
+                    first = next(i for i in range(len(data)) if found[i] != data[i])
+                    place = self.source.place(va + first)
+                    self.fail(f"the kernel's code was changed while it ran, at {place}", "what was linked", "other bytes")
+
+    def check_vector(self, hart):
+        found, wanted = self.rsp.register("stvec", hart), self.address("trap_vector")
+        if found != wanted:
+            self.fail("traps do not go to the kernel's trap_vector", f"stvec {wanted:#x}", f"stvec {found:#x}")
 
     def fail(self, message, expected=None, found=None, va=None, kind="fail"):
         failure = Failure(kind, message, expected, found, va)

@@ -40,6 +40,7 @@ def run_once(base, built, lab, test, seed, at_failure=None):
         try:
             guest = Guest(machine, base, built.elf, test, seed)
             judge(guest)
+            guest.check_code()
             failure = None
         except Failure as err:
             failure = err
