@@ -59,7 +59,10 @@ __asm__(".text\n"
         "    j 0b\n"
         "3:  sd a2, 0(a1)\n"
         "    li a0, 0\n"
-        "    j 0b\n");
+        "    j 0b\n"
+        ".balign 8\n"
+        ".globl puppet_nap\n"
+        "puppet_nap: .quad 0, 200000\n"); /* a struct timespec that costs no page of its own */
 
 int main(void)
 {

@@ -23,7 +23,7 @@ from .machine import WALL_SECONDS
 from .source import GDB_TOOLS, Layout
 
 TAGS = ("pt_cursor page zone pcp thread process mm vma file trapframe slab_cache slab_cpu magazine mutex rwsem rwsem_waiter "
-        "inode mapping enum:page_flag enum:thread_state enum:lockrank enum:mm_stat")
+        "inode mapping bio slots enum:page_flag enum:thread_state enum:lockrank enum:mm_stat")
 IMAGE_SIZE = "24M"
 BUILD_SECONDS = 240
 LOG_LINES = 60

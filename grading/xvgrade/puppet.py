@@ -19,7 +19,8 @@ can say exactly which page faults, frames and copies it must cost. Those are cou
 
 Who is who: register s11 holds an actor's number, which the judge gave it. A child comes with its parent's
 registers, 0 in a0, and gets a number of its own. An actor that is not asked for anything yields the CPU; its t3
-says that it did so by no order.
+says that it did so by no order. With several harts it sleeps: QEMU goes on with the hart that stopped last, and
+one that stops again and again would leave no turn to the others.
 """
 from .guest import MASK
 from .source import access, walk
@@ -80,6 +81,11 @@ class Actor:
         """fill() that is on its way when others run."""
         self.asked = f"fill of {pages} pages from {va:#x}"
         self.p.send(self, FILL, {11: va, 12: value, 13: pages})
+
+    def start_load(self, va):
+        """load() that may wait for a disk; finish() gives the value, self.signal what came instead."""
+        self.asked = f"load of {va:#x}"
+        self.p.send(self, LOAD, {11: va})
 
     def finish(self):
         self.p.wait_for(self)
@@ -152,6 +158,14 @@ class Actor:
     def end_thread(self):
         self.p.send(self, SYSCALL, {A0: 0, 17: SYSCALLS["exit"]})
         self.p.actors.pop(self.number)
+
+    def kernel(self, name, *args):
+        """Calls a function of the kernel, in this process's getpid()."""
+        self.start("getpid")
+        self.g.goto("sys_getpid")
+        result = self.g.call(name, *args)
+        self.finish()
+        return result
 
     def outlives(self, child):
         """Waits for a child whose order must kill it. False: it came back from it alive."""
@@ -227,6 +241,8 @@ class Puppets:
         self.parent = self.child = self.current = None
         self.waiting = set()  # actors that have an order and have not answered
         g.mark()
+        self.rest = {17: SYSCALLS["sched_yield"]} if g.test.cpus == 1 else \
+            {17: SYSCALLS["nanosleep"], A0: g.program.find("puppet_nap").value, A0 + 1: 0}
         self.first = self.add(1)
         self.current = self.first
         g.rsp.set_register("s11", self.first.number, g.hart)
@@ -265,7 +281,7 @@ class Puppets:
     def next_stop(self):
         """Some actor comes to its mark; whoever stands there without an order yields first."""
         if self.current is not None:
-            self.command(self.current, SYSCALL, {17: SYSCALLS["sched_yield"], T3: 1})
+            self.command(self.current, SYSCALL, {**self.rest, T3: 1})
         self.g.run_to([self.g.program.find("lab_mark").value], self.g.in_program)
         values = self.g.rsp.general(self.g.hart)
         actor = self.actors.get(values[S11])
