@@ -206,6 +206,10 @@ for n in (1, 2, 4):
 add("user.mem16", usertests, cpus=1, mem="16M")
 add("user.cpus4_mem16", usertests, cpus=4, mem="16M")
 add("user.swapshared", guest, command="usertests swapshared", expect=r"ok swapshared.pressure\n(.*\n)*7 passed, 0 failed", mem="32M", cpus=2)
+# Large pages wherever they fit. (brk_lazy and status count 4 KiB touched as 4 KiB: not here.)
+ALWAYS = "echo always >/sys/kernel/mm/transparent_hugepage/enabled && usertests "
+add("user.huge_always", usertests, cpus=2, command=ALWAYS +
+    "malloc mmap. mprotect cow fault stack remap lock advise swap shm books exec huge process_vm")
 add("user.huge_mem32", usertests, command="usertests mm.huge", cpus=2, mem="32M")
 add("user.lend", guest, command="usertests lend.", expect=r"ok lend.reclaimed\n(.*\n)*12 passed, 0 failed", mem="32M", cpus=4)
 add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
