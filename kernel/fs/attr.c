@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "fs/mount.h"
 #include "fs/path.h"
+#include "sched/limits.h"
 #include "sched/timer.h"
 
 #define NS_PER_SEC 1000000000UL
@@ -13,13 +14,19 @@ struct timespec realtime_now(void) {
                              .tv_nsec = (int64_t)(ns % NS_PER_SEC)};
 }
 
+static int check_growth(const struct inode *i, uint64_t size) {
+    return size > inode_size(i) && size > current_limit(RLIMIT_FSIZE) ? -EFBIG : 0;
+}
+
 int vfs_truncate(struct inode *i, uint64_t size) {
     if (inode_is_dir(i))
         return -EISDIR;
     if (!S_ISREG(i->mode) || !i->ops->truncate)
         return -EINVAL;
     mutex_lock(&i->lock);
-    int err = i->swapfile ? -ETXTBSY : i->ops->truncate(i, size);
+    int err = i->swapfile ? -ETXTBSY : check_growth(i, size);
+    if (!err)
+        err = i->ops->truncate(i, size);
     if (!err)
         inode_touch(i, INODE_MTIME | INODE_CTIME);
     mutex_unlock(&i->lock);
@@ -45,7 +52,9 @@ int vfs_fallocate(struct inode *i, int mode, uint64_t off, uint64_t end) {
     if (err)
         return err;
     mutex_lock(&i->lock);
-    err = i->swapfile ? -ETXTBSY : i->ops->fallocate(i, mode, off, end);
+    err = i->swapfile ? -ETXTBSY : mode & FALLOC_FL_KEEP_SIZE ? 0 : check_growth(i, end);
+    if (!err)
+        err = i->ops->fallocate(i, mode, off, end);
     inode_touch(i, INODE_MTIME | INODE_CTIME);
     mutex_unlock(&i->lock);
     return err;

@@ -12,6 +12,7 @@ struct fsctx *fsctx_alloc(void) {
     if (!c)
         return NULL;
     ref_init(&c->ref, 1);
+    c->home = c;
     c->umask = 022;
     return c;
 }
@@ -24,7 +25,7 @@ static void get_locked(const struct path *p, struct path *out) {
     mount_get(p->mount);
 }
 
-struct fsctx *fsctx_copy(struct fsctx *old) {
+struct fsctx *fsctx_copy(struct fsctx *old, bool share_place) {
     struct fsctx *c = kmalloc(sizeof(*c), GFP_KERNEL);
     if (!c)
         return NULL;
@@ -39,9 +40,15 @@ struct fsctx *fsctx_copy(struct fsctx *old) {
         }
         memcpy(c->groups, old->groups, old->ngroups * sizeof(*c->groups));
     }
+    if (share_place) {
+        ref_get(&c->home->ref);
+        return c;
+    }
+    c->home = c;
+    c->umask = READ_ONCE(old->home->umask);
     spin_lock(&dentry_lock);
-    get_locked(&old->root, &c->root);
-    get_locked(&old->cwd, &c->cwd);
+    get_locked(&old->home->root, &c->root);
+    get_locked(&old->home->cwd, &c->cwd);
     spin_unlock(&dentry_lock);
     return c;
 }
@@ -49,21 +56,25 @@ struct fsctx *fsctx_copy(struct fsctx *old) {
 void fsctx_put(struct fsctx *c) {
     if (!c || !ref_put(&c->ref))
         return;
-    path_put(&c->root);
-    path_put(&c->cwd);
+    if (c->home == c) {
+        path_put(&c->root);
+        path_put(&c->cwd);
+    } else {
+        fsctx_put(c->home); // one step: a home is its own home
+    }
     kfree(c->groups);
     kfree(c);
 }
 
 void fsctx_get_root(struct fsctx *c, struct path *out) {
     spin_lock(&dentry_lock);
-    get_locked(&c->root, out);
+    get_locked(&c->home->root, out);
     spin_unlock(&dentry_lock);
 }
 
 void fsctx_get_cwd(struct fsctx *c, struct path *out) {
     spin_lock(&dentry_lock);
-    get_locked(&c->cwd, out);
+    get_locked(&c->home->cwd, out);
     spin_unlock(&dentry_lock);
 }
 
@@ -75,5 +86,5 @@ static void set(struct path *which, const struct path *p) {
     path_put(&old);
 }
 
-void fsctx_set_root(struct fsctx *c, const struct path *p) { set(&c->root, p); }
-void fsctx_set_cwd(struct fsctx *c, const struct path *p) { set(&c->cwd, p); }
+void fsctx_set_root(struct fsctx *c, const struct path *p) { set(&c->home->root, p); }
+void fsctx_set_cwd(struct fsctx *c, const struct path *p) { set(&c->home->cwd, p); }

@@ -28,7 +28,7 @@ int name_create(const struct fsctx *c, const struct path *dir, struct dentry *d,
     if (!parent->ops->create)
         return -EPERM;
     if (!target)
-        mode &= ~READ_ONCE(c->umask) | S_IFMT;
+        mode &= ~READ_ONCE(c->home->umask) | S_IFMT;
     bool inherit = parent->mode & S_ISGID;
     if (inherit && S_ISDIR(mode))
         mode |= S_ISGID;

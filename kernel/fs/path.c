@@ -54,7 +54,7 @@ static void next_component(const char *s, struct component *c) {
 
 // "..": not above the caller's root, and out of a mount through the place that it covers.
 static void step_up(const struct walk *w, struct path *p) {
-    const struct path *root = &w->ctx->root;
+    const struct path *root = &w->ctx->home->root;
 
     while (!(p->dentry == root->dentry && p->mount == root->mount)) {
         if (p->dentry != p->mount->root) {
@@ -121,7 +121,7 @@ static int walk_fast(struct walk *w, struct component *c, bool parent, struct de
 
     spin_lock(&dentry_lock);
     if (!p.dentry)
-        p = w->rest[0] == '/' ? w->ctx->root : w->start ? *w->start : w->ctx->cwd;
+        p = w->rest[0] == '/' ? w->ctx->home->root : w->start ? *w->start : w->ctx->home->cwd;
     int stop = walk_cached(w, &p, c, parent, link);
     bool moved = p.dentry != old.dentry || p.mount != old.mount;
     if (stop < 0 || !moved) {

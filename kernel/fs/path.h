@@ -29,17 +29,18 @@ struct path {
     struct dentry *dentry; // held
 };
 
-// Where a process stands and who it is for files: shared or copied by clone (CLONE_FS).
+// Where a process stands and who it is for files. CLONE_FS shares the first, never the second.
 struct fsctx {
     struct refcount ref;
-    struct path root, cwd;   // [cache] see fsctx_get_cwd() and its like
-    uint32_t umask;          // [a]
+    struct fsctx *home;      // [I] whose place counts: itself, or one that is held
+    struct path root, cwd;   // [cache] the place: see fsctx_get_cwd() and its like
+    uint32_t umask;          // [a] likewise
     uint32_t uid, gid, euid, egid, suid, sgid, fsuid, fsgid; // [own] the process's own calls
     uint32_t *groups;        // [own] kmalloc'd
     size_t ngroups;
 };
 struct fsctx *__must_check fsctx_alloc(void);
-struct fsctx *__must_check fsctx_copy(struct fsctx *old);
+struct fsctx *__must_check fsctx_copy(struct fsctx *old, bool share_place);
 void fsctx_put(struct fsctx *c);
 // Held copies; and setting (takes over no reference). Any process's.
 void fsctx_get_root(struct fsctx *c, struct path *out);

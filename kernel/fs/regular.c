@@ -6,6 +6,7 @@
 #include "abi/mount.h"
 #include "fs/file.h"
 #include "fs/mount.h"
+#include "sched/limits.h"
 
 #define ATIME_MAX_AGE 86400 // seconds
 
@@ -63,8 +64,9 @@ static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
     if (f->flags & O_APPEND)
         *pos = (off_t)inode_size(i);
     ssize_t n = i->swapfile ? -ETXTBSY : -EFBIG;
-    if (!i->swapfile && (uint64_t)*pos < i->super->max_size) {
-        u->left = min(u->left, i->super->max_size - (uint64_t)*pos);
+    uint64_t limit = min(i->super->max_size, current_limit(RLIMIT_FSIZE));
+    if (!i->swapfile && (uint64_t)*pos < limit) {
+        u->left = min(u->left, limit - (uint64_t)*pos);
         n = write_and_trim(i, u, *pos);
     }
     if (n > 0) {

@@ -30,6 +30,8 @@
 static int check_flags(uint64_t flags) {
     if (flags & CLONE_REFUSED)
         return -EINVAL;
+    if ((flags & CLONE_PARENT) && current_proc() == init_process)
+        return -EINVAL; // the child would have no parent
     if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
         return -EINVAL;
     if ((flags & CLONE_SIGHAND) && (!(flags & CLONE_VM) || (flags & CLONE_CLEAR_SIGHAND)))
@@ -61,12 +63,7 @@ static int copy_files(struct process *child, struct process *parent, uint64_t fl
 }
 
 static int copy_fs(struct process *child, struct process *parent, uint64_t flags) {
-    if (flags & CLONE_FS) {
-        ref_get(&parent->fs->ref);
-        child->fs = parent->fs;
-    } else {
-        child->fs = fsctx_copy(parent->fs);
-    }
+    child->fs = fsctx_copy(parent->fs, flags & CLONE_FS);
     return child->fs ? 0 : -ENOMEM;
 }
 
@@ -95,7 +92,7 @@ static int copy_process(const struct clone_request *r, struct process **out) {
     if (!err)
         err = copy_memory(p, parent, r->flags);
     if (!err)
-        err = signal_prepare_fork(p, parent, r->flags & CLONE_CLEAR_SIGHAND);
+        err = signal_prepare_fork(p, parent, r->flags);
     if (err) {
         release_parts(p);
         process_put(p);
@@ -164,7 +161,8 @@ static void link_process(struct process *p, struct process *parent, struct threa
     signal_fork(p, current_proc());
 }
 
-// Links the complete child. -EINTR when the process is ending: no new threads then.
+// Links the complete child. -EINTR when the process is ending: no new threads then; -EAGAIN: the
+// user has too many.
 static int link_child(const struct clone_request *r, struct process *p, struct thread *t,
                       struct pid *pid) {
     struct process *self = current_proc();
@@ -172,6 +170,8 @@ static int link_child(const struct clone_request *r, struct process *p, struct t
     spin_lock(&proc_lock);
     if (self->group_exit || (self->exec_thread && p == self)) {
         err = -EINTR;
+    } else if (process_count_exceeded_locked(self)) {
+        err = -EAGAIN;
     } else if (p != self) {
         link_process(p, r->flags & CLONE_PARENT ? self->parent : self, t, pid);
         link_thread(p, t, pid);

@@ -5,6 +5,8 @@
 
 struct process *__must_check process_alloc(void); // one reference, nothing linked
 void rlimits_init(struct process *p);
+// RLIMIT_NPROC: has p's user as many threads as allowed? proc_lock held.
+bool process_count_exceeded_locked(struct process *p);
 // exec: ends all other threads and waits; -EINTR when the process is being killed itself.
 int __must_check process_single_thread(void);
 // Lets the parent of a vfork go on.

@@ -38,6 +38,19 @@ void process_note_user(void) {
     current_proc()->limits.privileged = current_fs()->euid == 0;
 }
 
+static uint32_t user_of(const struct process *p) { return p->fs ? p->fs->uid : p->uid; }
+
+bool process_count_exceeded_locked(struct process *self) {
+    uint64_t limit = self->limits.r[RLIMIT_NPROC].rlim_cur, n = 0;
+    struct process *p;
+    if (likely(limit == RLIM_INFINITY) || user_of(self) == 0 || current_fs()->euid == 0)
+        return false;
+    list_for_each(p, &all_processes, all_link) // zombies count, too
+        if (user_of(p) == user_of(self))
+            n += (uint64_t)max(p->nthreads, 1);
+    return n >= limit;
+}
+
 // setrlimit(2)'s rules: soft up to hard for everybody, hard upwards only for root.
 static int check(const struct process *p, int which, const struct rlimit *new) {
     if (new->rlim_cur > new->rlim_max)

@@ -14,6 +14,7 @@
 #include "proc/signal.h"
 
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/wait.h"
 #include "fs/path.h"
 #include "mm/slab.h"
@@ -180,7 +181,7 @@ static void clear_handlers(struct sigactions *a) {
 // The current process gets a table of its own. 0 or -ENOMEM.
 static int own_actions(struct process *p) {
     if (p->actions && ref_read(&p->actions->ref) == 1)
-        return 0;
+        return 0; // (a common one of which nobody else is left may stay so)
     struct sigactions *mine = slab_alloc(actions_cache, GFP_KERNEL | GFP_ZERO), *old;
     if (!mine)
         return -ENOMEM;
@@ -195,16 +196,18 @@ static int own_actions(struct process *p) {
     return 0;
 }
 
-// The same, with proc_lock held on success. Again when another thread forked meanwhile.
+// A table that may be changed, with proc_lock held on success. Again when another thread forked
+// meanwhile.
 static int lock_own_actions(struct process *p) {
     int err;
-    while ((err = own_actions(p)) == 0) {
+    for (;;) {
         spin_lock(&proc_lock);
-        if (ref_read(&p->actions->ref) == 1)
+        if (p->actions && signal_actions_writable(p->actions))
             return 0;
         spin_unlock(&proc_lock);
+        if ((err = own_actions(p)) != 0)
+            return err;
     }
-    return err;
 }
 
 // Room for notes about the sender, and code for handlers to return to. 0 or -ENOMEM.
@@ -251,10 +254,26 @@ void signal_fork(struct process *child, struct process *parent) {
         ref_get(&child->actions->ref);
 }
 
-int signal_prepare_fork(struct process *child, struct process *parent, bool clear) {
+// CLONE_SIGHAND, between processes: from now on the table is nobody's own.
+static int share_actions(struct process *child, struct process *parent) {
+    int err = lock_own_actions(parent);
+    if (err)
+        return err;
+    parent->actions->common = true;
+    ref_get(&parent->actions->ref);
+    child->actions = parent->actions;
+    spin_unlock(&proc_lock);
+    return 0;
+}
+
+int signal_prepare_fork(struct process *child, struct process *parent, uint64_t flags) {
+    bool clear = flags & CLONE_CLEAR_SIGHAND;
     if (parent->notes && !(child->notes = kzalloc(_NSIG * sizeof *child->notes, GFP_KERNEL)))
         return -ENOMEM;
-    if (likely(!parent->actions || !(clear || parent->actions->once)))
+    if (unlikely(flags & CLONE_SIGHAND))
+        return share_actions(child, parent);
+    if (likely(!parent->actions ||
+               !(clear || parent->actions->once || parent->actions->common)))
         return 0;
     struct sigactions *own = slab_alloc(actions_cache, GFP_KERNEL | GFP_ZERO);
     if (!own)
@@ -271,7 +290,7 @@ int signal_prepare_fork(struct process *child, struct process *parent, bool clea
 
 int signal_prepare_exec(void) {
     struct process *p = current_proc();
-    return has_handlers(p->actions) ? own_actions(p) : 0;
+    return p->actions && (p->actions->common || has_handlers(p->actions)) ? own_actions(p) : 0;
 }
 
 void signal_exec(void) {

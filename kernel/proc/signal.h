@@ -19,6 +19,7 @@ struct trapframe;
 
 struct sigactions {
     struct refcount ref;
+    bool common;                    // [proc] by CLONE_SIGHAND: all who have it change it for all
     bool once;                      // some have SA_RESETHAND: never shared, delivery changes them
     struct sigaction action[_NSIG]; // of signal n at n - 1
 };
@@ -72,9 +73,15 @@ bool signal_ignored_locked(struct process *p, int sig);
 // The process does not want zombies / news of stops: SIG_IGN or SA_NOCLDWAIT, SA_NOCLDSTOP.
 bool signal_no_zombies_locked(struct process *p);
 bool signal_no_stop_news_locked(struct process *p);
-// fork: room for notes, and a table of the child's own where it cannot share the parent's (clear:
-// CLONE_CLEAR_SIGHAND). 0 or -ENOMEM. Then, with proc_lock held: the child has the actions.
-int __must_check signal_prepare_fork(struct process *child, struct process *parent, bool clear);
+// May the table be changed as it is? proc_lock held.
+static inline bool signal_actions_writable(const struct sigactions *a) {
+    return a->common || ref_read(&a->ref) == 1;
+}
+// fork: room for notes, and a table of the child's own where it cannot share the parent's until one
+// of them changes it, or one that stays common (flags: CLONE_CLEAR_SIGHAND, CLONE_SIGHAND). 0 or
+// -ENOMEM. Then, with proc_lock held: the child has the actions.
+int __must_check signal_prepare_fork(struct process *child, struct process *parent,
+                                     uint64_t flags);
 void signal_fork(struct process *child, struct process *parent);
 // exec: handlers become default, ignored stays. First what may fail: 0 or -ENOMEM.
 int __must_check signal_prepare_exec(void);

@@ -95,7 +95,7 @@ static bool next_signal(struct thread *t, struct process *p, struct caught *c) {
         default_action(p, sig);
     } else if (c->action.sa_handler != SIG_IGN) {
         c->sig = sig;
-        if (c->action.sa_flags & SA_RESETHAND && ref_read(&p->actions->ref) == 1)
+        if (c->action.sa_flags & SA_RESETHAND && signal_actions_writable(p->actions))
             p->actions->action[sig - 1].sa_handler = SIG_DFL;
     }
     return true;

@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/signal.h"
+#include "sched/limits.h"
 
 int name_get(struct name *n, uaddr_t user) {
     n->s = n->space;
@@ -88,6 +89,8 @@ out_name:
 ssize_t write_result(ssize_t n) {
     if (unlikely(n == -EPIPE))
         (void)signal_tgkill(-1, current()->tid, SIGPIPE);
+    if (unlikely(n == -EFBIG) && current_limit(RLIMIT_FSIZE) != RLIM_INFINITY)
+        (void)signal_tgkill(-1, current()->tid, SIGXFSZ);
     return n;
 }
 

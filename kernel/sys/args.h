@@ -39,7 +39,8 @@ struct vector {
 int __must_check vector_get(struct vector *v, struct uio *u, uaddr_t user, int count);
 void vector_put(struct vector *v);
 
-// What a write answers, on its way to the user: -EPIPE brings SIGPIPE to the writing thread.
+// What a write, or a call that makes a file larger, answers, on its way to the user: -EPIPE brings
+// SIGPIPE to the thread, -EFBIG under RLIMIT_FSIZE brings SIGXFSZ.
 ssize_t write_result(ssize_t n);
 
 // The file of a descriptor of the current process, held; NULL: -EBADF.

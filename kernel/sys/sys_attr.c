@@ -117,7 +117,7 @@ long sys_truncate(uint64_t user, uint64_t size) {
         return err;
     err = truncate_path(&path, (int64_t)size);
     path_put(&path);
-    return err;
+    return write_result(err);
 }
 
 long sys_ftruncate(uint64_t fd, uint64_t size) {
@@ -126,7 +126,7 @@ long sys_ftruncate(uint64_t fd, uint64_t size) {
         return -EBADF;
     int err = (int64_t)size < 0 || !file_writable(f) ? -EINVAL : vfs_truncate(f->inode, size);
     file_put(f);
-    return err;
+    return write_result(err);
 }
 
 long sys_fallocate(uint64_t fd, uint64_t mode, uint64_t off, uint64_t len) {
@@ -137,7 +137,7 @@ long sys_fallocate(uint64_t fd, uint64_t mode, uint64_t off, uint64_t len) {
         return -EBADF;
     int err = file_writable(f) ? vfs_fallocate(f->inode, (int)mode, off, off + len) : -EBADF;
     file_put(f);
-    return err;
+    return write_result(err);
 }
 
 long sys_fchmodat(uint64_t dirfd, uint64_t user, uint64_t mode) {
@@ -210,5 +210,5 @@ long sys_utimensat(uint64_t dirfd, uint64_t user, uint64_t user_times, uint64_t 
 }
 
 long sys_umask(uint64_t mask) {
-    return (long)atomic_swap(&current_fs()->umask, (uint32_t)mask & 0777);
+    return (long)atomic_swap(&current_fs()->home->umask, (uint32_t)mask & 0777);
 }

@@ -29,7 +29,7 @@ static void place_put(struct place *p) {
 }
 
 static inline uint32_t masked(uint64_t mode) {
-    return (uint32_t)mode & ~current_fs()->umask;
+    return (uint32_t)mode & ~current_fs()->home->umask;
 }
 
 long sys_openat(uint64_t dirfd, uint64_t user, uint64_t flags, uint64_t mode) {

@@ -204,7 +204,7 @@ static int links(void) {
 }
 
 static int permissions(void) {
-    struct fsctx *user = fsctx_copy(ctx);
+    struct fsctx *user = fsctx_copy(ctx, false);
     struct file *f;
     KEXPECT(user, "no memory");
     user->fsuid = user->fsgid = 1000;
@@ -392,7 +392,7 @@ static int polling(void) {
 
 static int descriptors(void) {
     struct fdtable *t = fdtable_alloc(), *copy;
-    struct limits limits = {.r[RLIMIT_NOFILE] = {1024, 1024}};
+    struct limits limits = {.r = {[RLIMIT_NOFILE] = {1024, 1024}, [RLIMIT_FSIZE] = {1, 1}}};
     struct file *f;
     current()->limits = &limits;
     KEXPECT(t && make("/f", "x") == 0 && open_file("/f", O_RDONLY, &f) == 0, "");

@@ -198,13 +198,18 @@ void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n) {
     }
 }
 
+bool mm_data_full(const struct mm *mm, uint32_t old, uint32_t new, uint64_t n) {
+    return is_data(new) && !is_data(old) &&
+           mm->data_pages + n > current_limit(RLIMIT_DATA) >> PAGE_SHIFT;
+}
+
 int mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n) {
     assertf(n <= USER_END >> PAGE_SHIFT, "%lu pages", n); // so no sum overflows
     if ((vm_flags & VM_LOCKED) && mm->locked_pages + n > current_memlock_limit() >> PAGE_SHIFT)
         return -EAGAIN;
     if (mm->total_pages + n > current_limit(RLIMIT_AS) >> PAGE_SHIFT)
         return -ENOMEM;
-    if (is_data(vm_flags) && mm->data_pages + n > current_limit(RLIMIT_DATA) >> PAGE_SHIFT)
+    if (mm_data_full(mm, 0, vm_flags, n))
         return -ENOMEM;
     return vm_flags & VM_ACCOUNT ? commit_check(n) : 0;
 }

@@ -85,6 +85,8 @@ static inline uint64_t mm_table_pages(const struct mm *mm) {
 }
 // Adds n pages (or takes them) of a VMA with these flags to the books. mm write-locked.
 void mm_account(struct mm *mm, uint32_t vm_flags, int64_t n);
+// RLIMIT_DATA: n pages that become data, by a change of flags, are too many.
+bool mm_data_full(const struct mm *mm, uint32_t old, uint32_t new, uint64_t n);
 // 0, or -ENOMEM when n more pages of this kind would pass a limit of the current process or are not
 // to be promised, -EAGAIN when more must not be locked.
 int __must_check mm_may_grow(struct mm *mm, uint32_t vm_flags, uint64_t n);

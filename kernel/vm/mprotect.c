@@ -45,6 +45,8 @@ static int protect_part(struct mm *mm, struct vma **v, uaddr_t start, uaddr_t en
         return 0;
     if (prot & PROT_RWX & ~(old >> 4)) // VM_MAYREAD is VM_READ << 4, and so on
         return -EACCES;
+    if (mm_data_full(mm, old, new, (end - start) >> PAGE_SHIFT))
+        return -ENOMEM;
     if (commit_flag(new) && !(old & VM_ACCOUNT)) { // now it is a promise, and stays one
         if (commit_check((end - start) >> PAGE_SHIFT))
             return -ENOMEM;

@@ -66,3 +66,31 @@ longjmp:
     add     a0, a0, a1
     ret
     .size longjmp, . - longjmp
+
+/* int clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls, ctid) */
+    .section .text.clone, "ax"
+    .globl clone
+    .type clone, @function
+clone:
+    beqz    a0, 2f
+    beqz    a1, 2f
+    andi    a1, a1, -16
+    addi    a1, a1, -16
+    sd      a0, 0(a1)
+    sd      a3, 8(a1)
+    mv      a0, a2
+    mv      a2, a4
+    mv      a3, a5
+    mv      a4, a6
+    li      a7, SYS_clone
+    ecall
+    beqz    a0, 1f
+    tail    __sysret
+1:  ld      a1, 0(sp)
+    ld      a0, 8(sp)
+    jalr    a1
+    li      a7, SYS_exit
+    ecall
+2:  li      a0, -22 /* EINVAL */
+    tail    __sysret
+    .size clone, . - clone

@@ -14,6 +14,9 @@ typedef struct cpu_set {
 #define CPU_CLR(cpu, set)   ((set)->bits[(cpu) / 64] &= ~(1UL << ((cpu) % 64)))
 #define CPU_ISSET(cpu, set) (((set)->bits[(cpu) / 64] >> ((cpu) % 64)) & 1)
 
+/* A process or thread that runs fn(arg) on the stack that ends at `stack`, and exits with what fn
+ * returns.  By flags: pid_t *parent_tid, void *tls, pid_t *child_tid. */
+int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
 int sched_yield(void);
 int sched_getcpu(void);
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
