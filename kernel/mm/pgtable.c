@@ -36,6 +36,8 @@ void pt_table_free(pte_t *table) {
 
     assertf(p->flags == 1u << PG_TABLE, "table %p flags %#x", table, p->flags);
     p->flags = 0;
+    p->mapcount = 0;
+    p->mlocked = 0;
     mm_stat_add(NR_PAGETABLE, -1);
     if (p->private == 0)
         page_free_zeroed(p);

@@ -19,7 +19,7 @@
 
 static const char *const known_words[] = {
     "root",     "rootfstype", "ro",       "rw",        "init",                 "console", "quiet",
-    "loglevel", "crash",      "selftest", "failalloc", "transparent_hugepage", NULL};
+    "loglevel", "crash",      "selftest", "failalloc", "transparent_hugepage", "lend", NULL};
 
 static bool is_known(const char *word) {
     const char *eq = strchr(word, '=');

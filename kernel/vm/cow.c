@@ -39,8 +39,6 @@
 
 // ---- fork ----
 
-const bool cow_lends_tables = true;
-
 struct books {
     long anon, file, swap;
 };

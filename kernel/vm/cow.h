@@ -11,10 +11,6 @@ struct cow_copy {
     bool protected; // out: a PTE of `from` lost W; the caller flushes its TLB entries in the end
 };
 
-// Whether fork may share page tables until they are used (vm/lend.h); else it copies them all. Part
-// of this file because who changes what fork does to a page (a lab does) has to see all of them.
-extern const bool cow_lends_tables;
-
 // Copies the entries [at->slot, at->stop) of a last-level table of c->from to the same addresses of
 // c->to, which has none there, with all counts of pages, slots and resident memory. 0 or -ENOMEM.
 int __must_check cow_copy_table(struct cow_copy *c, const struct pt_cursor *at);

@@ -31,7 +31,7 @@ static int copy_range(struct cow_copy *c, struct vma *v) {
     while (start < v->end && pt_first(&at, c->from->root, start, v->end)) {
         uint64_t small = (uint64_t)(at.stop - at.slot) << PAGE_SHIFT;
         start = at.va + (unlikely(at.level) ? HUGE_SIZE : small);
-        int r = cow_lends_tables && lend_worthwhile(&at) ? lend_tables(c, v, &at, &start) : 0;
+        int r = lend_worthwhile(&at) ? lend_tables(c, v, &at, &start) : 0;
         if (r == 0)
             r = unlikely(at.level) ? huge_copy(c, &at) : cow_copy_table(c, &at);
         if (unlikely(r == -ERESTART))

@@ -33,12 +33,21 @@
 #include "vm/lend.h"
 
 #include "abi/errno.h"
+#include "lib/string.h"
+#include "riscv/machine.h"
 #include "vm/cow.h"
 #include "vm/swap.h"
 #include "vm/vma.h"
 
 #define TABLE_SIZE pt_level_size(1) // what a last-level table maps
 #define UNFIT (VM_SHARED | VM_LOCKED | VM_SPECIAL | VM_DONTFORK | VM_WIPEONFORK)
+
+bool lend_on = true;
+
+void lend_init(void) {
+    char value[4];
+    lend_on = !cmdline_get("lend", value, sizeof(value)) || strcmp(value, "off") != 0;
+}
 
 static inline struct page *table_of(pte_t entry) { return pfn_to_page(pte_pfn(entry)); }
 

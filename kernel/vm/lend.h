@@ -10,9 +10,12 @@ struct vma;
 
 #define LEND_MIN 64 // entries: copying fewer costs less than a fault
 
+extern bool lend_on; // [I] `lend=off` on the command line: fork copies every table
+void lend_init(void);
+
 // Is the cursor on a table with enough entries, or on something else than a table?
 static inline bool lend_worthwhile(const struct pt_cursor *at) {
-    return at->level || virt_to_page(at->slot)->private >= LEND_MIN;
+    return at->level || (virt_to_page(at->slot)->private >= LEND_MIN && lend_on);
 }
 // fork: shares the table of c->from that `at` is in, if it may be shared, and those behind it in v.
 // 1: done, *next is the address behind them (or that of a table that has to be copied after all).

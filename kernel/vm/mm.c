@@ -24,6 +24,7 @@
 #include "vm/commit.h"
 #include "vm/family.h"
 #include "vm/fault.h"
+#include "vm/lend.h"
 #include "vm/huge.h"
 #include "vm/pagecache.h"
 #include "vm/reclaim.h"
@@ -45,6 +46,7 @@ void vm_init(void) {
     huge_init();
     vma_init();
     tlb_init();
+    lend_init();
     page_cache_init();
     fault_init();
     shmem_init();
