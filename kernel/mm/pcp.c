@@ -179,7 +179,7 @@ void pcp_drain_local(void) {
 
 uint64_t pcp_pages(int zone) {
     uint64_t n = 0;
-    for (int cpu = 0; cpu < CPU_MAX; cpu++)
+    for (int cpu = 0; cpu < machine.cpu_count; cpu++)
         n += READ_ONCE(pcps[cpu][zone].count) + READ_ONCE(pcps[cpu][zone].zeroed);
     return n;
 }

@@ -46,14 +46,16 @@ void pt_table_free(pte_t *table) {
 }
 
 pte_t *pt_find(pte_t *root, vaddr_t va, int level) {
-    pte_t *slot = root + pt_index(va, PT_LEVELS - 1);
+    pte_t *slot = root + pt_index(va, 2);
 
-    for (int l = PT_LEVELS - 1; l > level; l--) {
-        if (!pte_is_table(*slot))
-            return NULL;
-        slot = pte_to_table(*slot) + pt_index(va, l - 1);
-    }
-    return slot;
+    if (unlikely(level == 2))
+        return slot;
+    if (!pte_is_table(*slot))
+        return NULL;
+    slot = pte_to_table(*slot) + pt_index(va, 1);
+    if (level == 1)
+        return slot;
+    return pte_is_table(*slot) ? pte_to_table(*slot) + pt_index(va, 0) : NULL;
 }
 
 pte_t *pt_find_leaf(pte_t *root, vaddr_t va, int *level) {

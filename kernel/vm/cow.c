@@ -22,7 +22,7 @@
 // Invariants: 1. "owns alone" is mapcount 1 and refcount 1: no other PTE, no pin, no cache. 2. the
 // old translation is flushed on every hart before the new one is set, so no two harts see different
 // frames, and before the old frame's reference is dropped. 3. a child's table is filled under both
-// ptls.
+// ptls. Tables that are shared whole until somebody uses them: lend.c; runs of stores: cowrun.c.
 //
 // Rejected: eager copies at fork; a flag per page instead of the counts.
 #include "abi/errno.h"
@@ -133,20 +133,22 @@ static struct page *replace(struct fault *f, struct page *p) {
         copy_page(page_to_virt(p), page_to_virt(old));
     else
         pt_count_special(f->slot, f->pte, -1);
-    pt_clear(f->slot);
+    atomic_swap(&f->slot->v, 0UL); // for the moment: the table's count stays
     tlb_flush_range(f->mm, f->addr, f->addr + PAGE_SIZE);
-    pt_set(f->slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));
-    f->mm->rss_anon++;
+    WRITE_ONCE(f->slot->v, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)).v);
     vma_note_mapped(f->vma, p);
+    bool anon = old && page_test(old, PG_ANON); // then rss stays as it is
+    f->mm->rss_anon += !anon;
     if (!old)
         return NULL;
     if (unlikely(f->vma->flags & VM_LOCKED))
         page_munlock(old);
     int maps = atomic_sub(&old->mapcount, 1);
     assertf(maps > 0, "page %#lx mapcount %d", page_to_pfn(old), maps);
-    --*mm_rss_of(f->mm, old);
+    if (!anon)
+        --*mm_rss_of(f->mm, old);
     if (maps == 1)
-        mm_stat_add(page_test(old, PG_ANON) ? NR_ANON : NR_MAPPED, -1);
+        mm_stat_add(anon ? NR_ANON : NR_MAPPED, -1);
     if (unlikely(page_test(old, PG_SWAPCACHE)))
         swap_page_sync(old);
     return old;

@@ -94,7 +94,7 @@ static inline int fault_solve(struct fault *f) {
         return fault_swap(f);
     assertf(pte_has_page(f->pte), "va %#lx: PTE %#lx", f->addr, f->pte.v);
     if (fault_writes(f) && !pte_writable(f->pte))
-        return v->flags & VM_SHARED ? fault_shared_write(f) : fault_cow(f);
+        return v->flags & VM_SHARED ? fault_shared_write(f) : fault_cow_run(f);
     return fault_spurious(f);
 }
 

@@ -20,6 +20,7 @@ static inline bool fault_writes(const struct fault *f) { return f->access == FAU
 // All answer as vm_fault does, and -ERESTART: what they relied on has changed, look again.
 int __must_check fault_anon(struct fault *f);         // anon.c: nothing there, no file
 int __must_check fault_cow(struct fault *f);          // cow.c: a store to a page that is shared
+int __must_check fault_cow_run(struct fault *f);      // cowrun.c: the same, and pages ahead
 int __must_check fault_file(struct fault *f);         // filefault.c: nothing there, a file
 int __must_check fault_shared_write(struct fault *f); // filefault.c: a store that makes it dirty
 int __must_check fault_swap(struct fault *f);         // swapfault.c: a swap entry

@@ -31,6 +31,9 @@ struct mm {
 
     struct list swap_link;    // [swap] mms with swap entries, see swap_note_mm()
 
+    uaddr_t cow_next;         // [a] hint: where a run of stores to shared pages goes on,
+    uint32_t cow_run;         // [a] and how long it is (vm/cowrun.c)
+
     struct spinlock ptl;
     pte_t *root;              // [ptl] 512 entries; the kernel half is shared
     uint64_t huge_leaves;     // [ptl] level-1 leaves: large pages (vm/huge.h)

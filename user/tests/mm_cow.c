@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -224,6 +225,48 @@ static void test_shares_frames(void)
     }
 }
 
+static long minor_faults(void)
+{
+    struct rusage u;
+
+    check_ok(getrusage(RUSAGE_SELF, &u));
+    return u.ru_minflt;
+}
+
+/* Who writes page after page has the next ones copied with his own, with what is in them; who does
+ * not pays for what he writes. */
+static void test_run(void)
+{
+    enum { PAGES = 200, RUN = 100, STEPS = 10 };
+    char *p = map_anon(PAGES * PAGE);
+
+    fill_pattern(p, PAGES * PAGE, 3, 0);
+    pid_t pid = xfork();
+    if (pid == 0) {
+        long before = minor_faults(), free_kb = proc_value("/proc/meminfo", "AnonPages");
+        for (int i = 0; i < STEPS; i++)
+            p[(PAGES - 1 - 3 * i) * PAGE] ^= 1;
+        long steps = minor_faults() - before, copied = proc_value("/proc/meminfo", "AnonPages");
+        for (int i = 0; i < RUN; i++)
+            p[i * PAGE] ^= 1;
+        long run = minor_faults() - before - steps;
+        long more = proc_value("/proc/meminfo", "AnonPages") - copied;
+        for (int i = 0; i < STEPS; i++)
+            p[(PAGES - 1 - 3 * i) * PAGE] ^= 1;
+        for (int i = 0; i < RUN; i++)
+            p[i * PAGE] ^= 1;
+        check_int(check_pattern(p, PAGES * PAGE, 3, 0), -1);
+        check(steps >= STEPS && steps < STEPS + 20);
+        check(copied - free_kb >= STEPS * 4 && copied - free_kb < (STEPS + 12) * 4);
+        check(run < RUN / 2);
+        check(more >= RUN * 4 && more < (RUN + 24) * 4);
+        memset(p, 0, PAGES * PAGE);
+        _exit(0);
+    }
+    check_exit(pid, 0);
+    check_int(check_pattern(p, PAGES * PAGE, 3, 0), -1);
+}
+
 /* After the others have gone, writing needs no copy; the bytes stay. */
 static void test_last_owner(void)
 {
@@ -311,6 +354,7 @@ const struct test cow_tests[] = {
     {"cow.kernel_writes_private_file", test_kernel_writes_private_file, T_DIRS},
     {"cow.zero_reads", test_zero_reads, T_NATIVE},
     {"cow.shares_frames", test_shares_frames, T_NATIVE},
+    {"cow.run", test_run, T_NATIVE},
     {"cow.last_owner", test_last_owner},
     {"cow.unmaps", test_unmaps},
     {"cow.tree", test_tree},
