@@ -110,7 +110,7 @@ class Built:
         self.image = base.image
         self.ok, self.log, self.elf = False, "", None
         try:
-            self.copy_tree()
+            self.copy_tree(submission)
             self.lay_over(submission)
             self.compile(submission)
         except BaseException:
@@ -125,7 +125,13 @@ class Built:
         """Does the lab take files of user/?"""
         return any(p.startswith("user/") for p in self.lab.submit)
 
-    def copy_tree(self):
+    def changed(self, submission):
+        """The lab's files that are not byte for byte the pristine ones. For the others base has what the
+        compiler would make again: they stay, with their objects and dates, and make leaves them alone."""
+        names = set(tree.matching(self.base.files, self.lab.submit)) | set(submission.files)
+        return sorted(n for n in names if submission.files.get(n) != self.base.files.get(n))
+
+    def copy_tree(self, submission):
         self.work = self.folder / "tree"
         stamps = [f"build/{p.name}" for p in (self.base.tree / "build").glob(".*") if p.is_file()]
         parts = ["kernel", "Makefile", "build/kernel", *stamps]
@@ -138,8 +144,7 @@ class Built:
             if done.returncode != 0:
                 raise Infra(f"the pristine build cannot be copied: {done.stderr.strip()}")
         hidden = list(tree.programs(self.base.root)) if self.userland else []
-        names = tree.matching(self.base.files, self.lab.submit) + hidden
-        for name in names:
+        for name in [n for n in self.changed(submission) if n in self.base.files] + hidden:
             (self.work / name).unlink(missing_ok=True)
             self.forget_objects(name)
         for made in ("kernel/kernel0.elf", "kernel/symbols1.S", "kernel/symbols1.S.o"):
@@ -157,8 +162,10 @@ class Built:
                 (self.work / f"build/user/{kind}/{Path(name).stem}").unlink(missing_ok=True)
 
     def lay_over(self, submission):
-        for name, data in submission.files.items():
-            path = self.work / name
+        for name in self.changed(submission):
+            if name not in submission.files:
+                continue
+            data, path = submission.files[name], self.work / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         sandbox.give(self.folder)

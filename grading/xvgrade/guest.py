@@ -268,6 +268,10 @@ class Guest:
             va, data = va + part, data[part:]
         self.k.forget()
 
+    def read_kernel(self, name, n):
+        """n bytes of a variable of the kernel."""
+        return self.source.phys_read(self.k.linear_to_phys(self.address(name)), n)
+
     def pte(self, va, root=None):
         """(level, entry) where the walk for a user address ends."""
         steps = list(walk.pt_walk(self.k, root if root is not None else self.root(), va))

@@ -73,7 +73,7 @@ class Actor:
     def start(self, name, *args):
         """A call that may block: it is on its way when others run. finish() waits for it."""
         regs = {A0 + i: arg for i, arg in enumerate(args)}
-        regs[17] = SYSCALLS[name]
+        regs[17] = SYSCALLS.get(name, name)  # by name, or by number
         self.asked = f"{name}({', '.join(hex(a) if a > 9 else str(a) for a in args)})"
         self.p.send(self, SYSCALL, regs)
 

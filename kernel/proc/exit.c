@@ -19,6 +19,7 @@
 #include "lib/string.h"
 #include "proc/internal.h"
 #include "proc/signal.h"
+#include "proc/systrace.h"
 #include "vm/mm.h"
 #include "vm/uaccess.h"
 
@@ -175,6 +176,7 @@ void process_exit_thread(int status) {
     struct thread *t = current();
     struct process *p = t->proc;
     clear_tid(t);
+    systrace_stop();
     mm_switch(NULL); // before detach(): exec in another thread then frees the tables we run on
     bool last = detach(p, t, status);
     struct pid *pid = NULL;

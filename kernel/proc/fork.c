@@ -18,6 +18,7 @@
 #include "proc/internal.h"
 #include "proc/sigframe.h"
 #include "proc/signal.h"
+#include "proc/systrace.h"
 #include "sched/fp.h"
 #include "vm/mm.h"
 #include "vm/uaccess.h"
@@ -139,6 +140,7 @@ static void link_thread(struct process *p, struct thread *t, struct pid *pid) {
     assertf(!p->zombie && !pid->thread, "thread %d joins process %d", pid->nr, p->pid->nr);
     process_get(p); // the thread's reference; p's first one is the tree's
     t->proc = p;
+    systrace_fork(t);
     t->limits = &p->limits;
     t->sigmask = current()->sigmask;
     pid->thread = t;

@@ -22,6 +22,7 @@
 #include "sync/held.h"
 
 struct process;
+struct systrace;
 struct limits;
 struct mm;
 
@@ -81,6 +82,8 @@ struct thread {
     uint64_t altstack_size;   // [own] 0: none
     uint64_t restart_deadline; // [own] ktime_ns; a restarted sleep goes on until then. 0: none
     void *ext;                // [own] for floors above
+    struct systrace *systrace; // [own] proc/systrace.h; NULL: its system calls are not traced
+    uint64_t syscall_limit;   // [own] numbers from here on take the slow way (sys/syscall.h)
 
     struct held_sleepers held; // [own] its count is zero at birth, the rest is not cleared
     bool fp_used;             // [own] fp holds live state (sched/fp.h)

@@ -6,10 +6,11 @@
 #pragma once
 
 #include "abi/syscall.h"
+#include "abi/systrace.h"
+#include "proc/systrace.h"
 #include "riscv/csr.h"
 #include "riscv/trapframe.h"
-
-#define SYSCALL_MAX 512
+#include "sched/thread.h"
 
 typedef long (*syscall_fn)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
@@ -27,8 +28,8 @@ extern const syscall_fn syscall_table[SYSCALL_MAX];
 #include "sys/syscall_table.h"
 #undef SYSCALL
 
-// -ENOSYS; says so once for each number (level debug).
-long syscall_unknown(uint64_t nr);
+// A call that is not in the table, or of a thread that is traced.
+long syscall_slow(uint64_t nr, struct trapframe *tf);
 
 // From trap_from_user(), interrupts off.
 static inline void syscall_dispatch(struct trapframe *tf) {
@@ -36,9 +37,9 @@ static inline void syscall_dispatch(struct trapframe *tf) {
     uint64_t nr = tf->a7;
     tf->orig_a0 = tf->a0;
     tf->sepc += 4;
-    syscall_fn fn = likely(nr < SYSCALL_MAX) ? syscall_table[nr] : NULL;
+    syscall_fn fn = likely(nr < current()->syscall_limit) ? syscall_table[nr] : NULL;
     if (likely(fn != NULL))
         tf->a0 = (uint64_t)fn(tf->a0, tf->a1, tf->a2, tf->a3, tf->a4, tf->a5);
     else
-        tf->a0 = (uint64_t)syscall_unknown(nr);
+        tf->a0 = (uint64_t)syscall_slow(nr, tf);
 }

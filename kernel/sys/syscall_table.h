@@ -194,3 +194,7 @@ SYSCALL(SYS_pselect6, sys_pselect6, 6)
 
 // sys_lock.c
 SYSCALL(SYS_flock, sys_flock, 2)
+
+// sys_trace.c
+SYSCALL(SYS_systrace, sys_systrace, 2)
+SYSCALL(SYS_systrace_read, sys_systrace_read, 2)

@@ -1,0 +1,1 @@
+#include "../../../base/kernel/proc/systrace.c"

@@ -1,0 +1,1 @@
+#define SYSCALL_MAX 1

@@ -1,0 +1,2 @@
+def boot(g): pass
+events = words = ring = children = off = boot
