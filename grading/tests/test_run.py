@@ -193,9 +193,9 @@ class Witness(unittest.TestCase):
 class Watching(unittest.TestCase):
     """Look: one hart, seen at moments of guest time."""
 
-    def looks(self, rows):
+    def looks(self, rows, cpus=1):
         look, m = machine.Look(), mock.MagicMock()
-        m.rsp.threads.return_value, m.limit, m.cpus = [1], 5_000_000_000, 1
+        m.rsp.threads.return_value, m.limit, m.cpus = [1], 5_000_000_000, cpus
         m.late.side_effect = lambda waiting: Failure({True: "hang", False: "loop"}[waiting], "late")
         m.switches.return_value, m.kernel_word.return_value = 0, 0
         m.function_at.side_effect = lambda pc: types.SimpleNamespace(name=f"f{pc}")
@@ -217,6 +217,10 @@ class Watching(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "endless loop"):
             self.looks([(0, here), (60, there), (120, here), (180, here)])
         self.looks([(0, here), (60, there), (120, there), (180, there), (240, there)])  # that is no proof
+        several = [(100 * i, (here, there)[i % 2]) for i in range(17)]
+        self.looks(several[:15], cpus=2)  # it may wait for another hart
+        with self.assertRaisesRegex(Failure, "endless loop"):
+            self.looks(several, cpus=2)
 
     def test_no_loop(self):
         kernel, user = {"priv": 1, "pc": 5, "tp": 9}, {"priv": 0, "pc": 8, "tp": 1}

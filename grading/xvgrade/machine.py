@@ -42,6 +42,7 @@ STAY_NS = 500_000_000  # one thread in the kernel, which is not preempted
 CONSOLE_LIMIT = 256 << 10
 HANG_NS = 1_000_000_000
 ASLEEP_LOOKS = 15
+SMP_PATIENCE = 10
 SSTATUS_SIE = 2
 PRIV_MACHINE = 3
 WFI = 0x10500073
@@ -242,6 +243,7 @@ class Look:
     def __init__(self):
         self.asleep = 0  # looks at which every hart waited, one of them not in the idle loop
         self.seen = {}  # what a hart was found in: since when, each time again
+        self.firmware = set()  # those of them during which the hart was in the firmware, too
 
     def take(self, machine):
         threads = machine.rsp.threads()
@@ -265,6 +267,7 @@ class Look:
                 if now - found[key] > limit:
                     raise Failure("loop", f"{WORDS['loop']} {words}")
         self.seen = found
+        self.firmware &= set(found)
 
     @staticmethod
     def waits(machine, hart):
@@ -276,10 +279,17 @@ class Look:
         rsp = machine.rsp
         symbol = machine.function_at(rsp.register("pc", n))
         priv = rsp.register("priv", n)
-        if priv == PRIV_MACHINE and machine.cpus == 1:  # the firmware works for the kernel, which is where it was
+        if priv == PRIV_MACHINE:  # the firmware works for the kernel, which is where it was
+            self.firmware.update(key for key in self.seen if key[0] == n)
             yield from ((key, float("inf"), "") for key in self.seen if key[0] == n)
         if priv != 1 or symbol is None or self.waits(machine, n):
             return
         if not rsp.register("sstatus", n) & SSTATUS_SIE:
-            yield (n, symbol.name), LOOP_NS, f"in {symbol.name}(), interrupts off"
-        yield (n, rsp.register("tp", n)), STAY_NS, f"in the kernel, seen in {symbol.name}()"
+            key = (n, symbol.name)
+            yield key, self.patience(machine, key, LOOP_NS), f"in {symbol.name}(), interrupts off"
+        key = (n, rsp.register("tp", n))
+        yield key, self.patience(machine, key, STAY_NS), f"in the kernel, seen in {symbol.name}()"
+
+    def patience(self, machine, key, limit):
+        """Longer where a hart may have waited in the firmware for another one's answer."""
+        return limit * SMP_PATIENCE if machine.cpus > 1 and key in self.firmware else limit
