@@ -6,8 +6,8 @@ MADV_PAGEOUT = 21
 
 
 def swap(g):
-    p = Puppets(g)
-    a = p.first
+    a = Puppets(g).first
+    g.write(g.k.source.variable("lend_on")[0], b"\0")
     scratch = a.map(1)
     a.store(scratch, 0)
     g.write(scratch, b"/dev/vdb\0", a.root)
