@@ -63,6 +63,7 @@
 #define F_SEAL_GROW         0x04
 #define F_SEAL_WRITE        0x08
 #define F_SEAL_FUTURE_WRITE 0x10
+#define F_SEAL_EXEC         0x20
 
 #define FD_CLOEXEC 1
 

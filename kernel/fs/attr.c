@@ -14,7 +14,11 @@ struct timespec realtime_now(void) {
                              .tv_nsec = (int64_t)(ns % NS_PER_SEC)};
 }
 
-static int check_growth(const struct inode *i, uint64_t size) {
+static int check_size(const struct inode *i, uint64_t size) {
+    if (i->seals & (size > inode_size(i) ? F_SEAL_GROW : 0))
+        return -EPERM;
+    if (i->seals & (size < inode_size(i) ? F_SEAL_SHRINK : 0))
+        return -EPERM;
     return size > inode_size(i) && size > current_limit(RLIMIT_FSIZE) ? -EFBIG : 0;
 }
 
@@ -24,7 +28,7 @@ int vfs_truncate(struct inode *i, uint64_t size) {
     if (!S_ISREG(i->mode) || !i->ops->truncate)
         return -EINVAL;
     mutex_lock(&i->lock);
-    int err = i->swapfile ? -ETXTBSY : check_growth(i, size);
+    int err = i->swapfile ? -ETXTBSY : check_size(i, size);
     if (!err)
         err = i->ops->truncate(i, size);
     if (!err)
@@ -52,7 +56,11 @@ int vfs_fallocate(struct inode *i, int mode, uint64_t off, uint64_t end) {
     if (err)
         return err;
     mutex_lock(&i->lock);
-    err = i->swapfile ? -ETXTBSY : mode & FALLOC_FL_KEEP_SIZE ? 0 : check_growth(i, end);
+    err = i->swapfile ? -ETXTBSY : 0;
+    if (mode & FALLOC_FL_PUNCH_HOLE && i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        err = -EPERM;
+    if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
+        err = check_size(i, max(end, inode_size(i)));
     if (!err)
         err = i->ops->fallocate(i, mode, off, end);
     inode_touch(i, INODE_MTIME | INODE_CTIME);
@@ -75,6 +83,10 @@ int vfs_chmod(struct fsctx *c, const struct path *p, uint32_t mode) {
     if (S_ISLNK(i->mode))
         return -EOPNOTSUPP;
     mutex_lock(&i->lock);
+    if (i->seals & F_SEAL_EXEC && (i->mode ^ mode) & 0111) {
+        mutex_unlock(&i->lock);
+        return -EPERM;
+    }
     if (c->fsuid != 0 && !fsctx_in_group(c, i->gid))
         mode &= ~(uint32_t)S_ISGID;
     i->mode = (i->mode & S_IFMT) | (mode & 07777);

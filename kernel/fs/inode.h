@@ -28,6 +28,8 @@ enum inode_state {
     INODE_EVICTING, // the last user went: others wait, then read it anew
 };
 
+#define INODE_SEALABLE (1u << 31) // in seals: the file can have some
+
 struct inode {
     struct refcount ref;      // 0: cached, unused. Leaves 0 only under [hash]
     enum inode_state state;   // [hash]
@@ -50,6 +52,7 @@ struct inode {
     void *private;            // the file system's
     struct pipe *pipe;        // FIFOs and pipes: see pipe.c
     int writers;              // [a] files open for writing; negative: running programs from it
+    uint32_t seals;           // [inode] F_SEAL_*, of a memfd: see memfd.c
     bool swapfile;            // [inode] swap writes to its blocks: nobody else may change it
     struct inode_locks *locks; // NULL: none yet; see lock.c
 };

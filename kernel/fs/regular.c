@@ -55,6 +55,11 @@ static ssize_t write_and_trim(struct inode *i, struct uio *u, off_t pos) {
     return n;
 }
 
+static bool seals_forbid(const struct inode *i, uint64_t end) {
+    return i->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ||
+           (i->seals & F_SEAL_GROW && end > inode_size(i));
+}
+
 static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
     struct inode *i = f->inode;
 
@@ -65,7 +70,9 @@ static ssize_t regular_write(struct file *f, struct uio *u, off_t *pos) {
         *pos = (off_t)inode_size(i);
     ssize_t n = i->swapfile ? -ETXTBSY : -EFBIG;
     uint64_t limit = min(i->super->max_size, current_limit(RLIMIT_FSIZE));
-    if (!i->swapfile && (uint64_t)*pos < limit) {
+    if (unlikely(i->seals & ~INODE_SEALABLE) && seals_forbid(i, (uint64_t)*pos + u->left)) {
+        n = -EPERM;
+    } else if (!i->swapfile && (uint64_t)*pos < limit) {
         u->left = min(u->left, limit - (uint64_t)*pos);
         n = write_and_trim(i, u, *pos);
     }

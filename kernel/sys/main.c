@@ -19,6 +19,7 @@
 #include "fs/devfs.h"
 #include "fs/ext2/ext2.h"
 #include "fs/file.h"
+#include "fs/memfd.h"
 #include "fs/pipe.h"
 #include "fs/procfs.h"
 #include "fs/tmpfs.h"
@@ -125,6 +126,7 @@ static void init_thread(void *unused) {
     file_init();
     pipe_init();
     tmpfs_init();
+    memfd_init();
     devfs_init();
     procfs_init();
     ext2_init();

@@ -2,6 +2,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "abi/ioctl.h"
+#include "fs/memfd.h"
 #include "fs/mount.h"
 #include "fs/pipe.h"
 #include "lib/string.h"
@@ -65,6 +66,10 @@ static long fcntl_file(struct file *f, int cmd, uint64_t arg) {
     case F_SETFL:
         set_flags(f, (uint32_t)arg);
         return 0;
+    case F_ADD_SEALS:
+        return memfd_add_seals(f, (uint32_t)arg);
+    case F_GET_SEALS:
+        return memfd_get_seals(f);
     case F_GETPIPE_SZ:
         return pipe_get_size(f);
     case F_SETPIPE_SZ:

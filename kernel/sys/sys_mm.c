@@ -2,6 +2,7 @@
 // msync(2), mincore(2), mlock(2) and its like.
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "fs/memfd.h"
 #include "fs/mount.h"
 #include "sched/sched.h"
 #include "sys/args.h"
@@ -26,6 +27,11 @@ static int file_may(struct file *f, int prot, int flags, uint32_t *may) {
     if (shared && f->inode->swapfile) { // as of now; swapon refuses a file that is mapped
         if (prot & PROT_WRITE)
             return -ETXTBSY;
+        *may &= ~VM_MAYWRITE;
+    }
+    if (shared && f->inode->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+        if (prot & PROT_WRITE)
+            return -EPERM;
         *may &= ~VM_MAYWRITE;
     }
     return (prot & PROT_EXEC) && !(*may & VM_MAYEXEC) ? -EPERM : 0;
@@ -55,9 +61,14 @@ static long map_file(uaddr_t addr, uint64_t len, int prot, int flags, int fd, ui
         file_put(f);
         return addr_or_err;
     }
+    bool sealable = f->inode->seals & INODE_SEALABLE; // a seal looks for mappings: not meanwhile
+    if (sealable)
+        mutex_lock(&f->inode->lock);
     long ret = f->flags & O_PATH ? -EBADF : m ? file_may(f, prot, flags, &may) : -ENODEV;
     if (ret == 0)
         ret = vm_mmap(current()->mm, addr, len, prot, flags, m, f, off, may, 0);
+    if (sealable)
+        mutex_unlock(&f->inode->lock);
     file_put(f);
     return ret;
 }
@@ -70,6 +81,21 @@ long sys_mmap(uint64_t addr, uint64_t len, uint64_t prot, uint64_t flags, uint64
         return map_file(addr, len, (int)prot, (int)flags, (int)fd, off);
     return vm_mmap(current()->mm, addr, len, (int)prot, (int)flags, NULL, NULL, off,
                    VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC, 0);
+}
+
+long sys_memfd_create(uint64_t user, uint64_t flags) {
+    char name[MEMFD_NAME_MAX + 1];
+    struct file *f;
+    ssize_t n = strncpy_from_user(name, user, sizeof(name));
+    if (n < 0)
+        return n == -ENAMETOOLONG ? -EINVAL : n;
+    int err = memfd_open(current_fs(), name, (uint32_t)flags, &f);
+    if (err)
+        return err;
+    int fd = fd_install(current_files(), f, 0, flags & MFD_CLOEXEC);
+    if (fd < 0)
+        file_put(f);
+    return fd;
 }
 
 long sys_munmap(uint64_t addr, uint64_t len) { return vm_munmap(current()->mm, addr, len); }

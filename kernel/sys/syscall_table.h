@@ -144,6 +144,7 @@ SYSCALL(SYS_umask, sys_umask, 1)
 // sys_mm.c
 SYSCALL(SYS_brk, sys_brk, 1)
 SYSCALL(SYS_mmap, sys_mmap, 6)
+SYSCALL(SYS_memfd_create, sys_memfd_create, 2)
 SYSCALL(SYS_munmap, sys_munmap, 2)
 SYSCALL(SYS_mremap, sys_mremap, 5)
 SYSCALL(SYS_mprotect, sys_mprotect, 3)

@@ -445,6 +445,20 @@ add("swap.file_read_error", swapping, command=FILE_SWAPPER, rules=[("read", 70),
     expect=r"out 300, good 298, lost 2, left 0\nFilename.*\nend")
 add("swap.file_write_error", swapping, command=FILE_SWAPPER, rules=[("write", None)], cpus=2,
     expect=r"good 300, lost 0, left \d+\nFilename.*\nend")
+
+
+def swap_stress(**machine):
+    """More than memory holds, moved, forked and compared; one area goes off and on all the time."""
+    with Scratch() as s:
+        areas = [f"{s.path}/swap{i}.img" for i in range(2)]
+        qemu.make_swap(areas[0], 96 << 20)
+        qemu.make_swap(areas[1], 16 << 20)
+        return guest("stress -t 8 -d /dev/vdb -d /dev/vdc swap", "^stress swap: ok", disks=areas, mem="32M",
+                     timeout=600, **machine)
+
+
+for n in (1, 2, 4):
+    add(f"swap.stress.cpus{n}", swap_stress, cpus=n)
 add("swap.header_error", swapping, command="swapon /dev/vdb; echo $?", expect="^1$", rules=[("read", 0)])
 
 

@@ -45,6 +45,7 @@ struct test {
 extern const struct test string_tests[], number_tests[], format_tests[], stdio_tests[];
 extern const struct test memory_tests[], malloc_tests[], pattern_tests[], library_tests[];
 extern const struct test hole_tests[], shm_tests[], access_tests[], clone_tests[], rlimit_tests[];
+extern const struct test memfd_tests[];
 extern const struct test brk_tests[], mmap_tests[], mmap_file_tests[], mprotect_tests[];
 extern const struct test fault_tests[], stack_tests[], cow_tests[], maps_tests[], efault_tests[];
 extern const struct test books_tests[], oom_tests[], lend_tests[], lendhard_tests[];
