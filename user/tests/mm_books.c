@@ -248,14 +248,14 @@ static void audit(void)
 
 static void work_once(uint64_t *r)
 {
-    int large = rnd_below(r, 4) == 0 && ram_bytes() > 64 * MIB; /* pages of 2 MiB in it */
+    int large = rnd_below(r, 4) == 0 && ram_bytes() > 64 * MIB; /* pages of 2 MiB, lent tables */
     size_t size = (1 + rnd_below(r, 64)) * PAGE + (large ? 4 * MIB : 0);
     int flags = rnd_below(r, 4) ? MAP_PRIVATE : MAP_SHARED, pipes[2], status;
     char *p = mmap(NULL, size, RW, flags | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
         return;
-    if (large)
+    if (large && rnd_below(r, 2))
         madvise(p, size, MADV_HUGEPAGE);
     for (size_t i = 0; i < size; i += PAGE * (1 + rnd_below(r, 3)))
         p[i] = (char)i;

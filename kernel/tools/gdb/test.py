@@ -98,6 +98,7 @@ def fake_walks():
     assert walk.pte_flags(steps[2][3]) == "VRW-U-AD" and walk.pte_paddr(steps[2][3]) == 0x87654000
     assert k.translate(va + 5, 0x1000) == 0x87654005
     assert walk.pte_kind(words[0x3018], 0) == "swap slot 5"
+    assert walk.pte_kind(3 << 54 | 0x3000 >> 12 << 10 | 0x100, 1) == "lent table"
     assert walk.resident(k, 0x1000, 0, 1 << 38) == 1 and walk.resident(k, 0x1000, va + 4096, 1 << 38) == 0
     try:
         k.translate(va + 8192, 0x1000)

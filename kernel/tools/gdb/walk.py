@@ -2,7 +2,7 @@
 
 k is always an access.Kernel. Threads, processes, pages are access.Obj.
 """
-from access import (PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PTE_PROTNONE, PTE_R, PTE_SPECIAL, PTE_V,
+from access import (PAGE_OFFSET, PAGE_SHIFT, PAGE_SIZE, PTE_COW, PTE_PROTNONE, PTE_R, PTE_SPECIAL, PTE_V,
                     PTE_W, PTE_X, USER_END, VMALLOC_END, AccessError, addr_of, pointer,
                     text)
 
@@ -253,6 +253,8 @@ def pte_kind(pte, level):
         return f"leaf, {('4 KiB', '2 MiB', '1 GiB')[level]}"
     if pte & PTE_PROTNONE:
         return "page kept under PROT_NONE"
+    if level == 1 and pte & PTE_COW and not pte & PTE_SPECIAL:
+        return "lent table"
     return f"swap slot {pte >> 10}" if pte & PTE_SPECIAL else "not present"
 
 
@@ -277,7 +279,7 @@ def resident(k, root, start, end, level=2):
     for index in range((start - base) // size, min(512, (end - base + size - 1) // size)):
         pte = k.phys_u64(table + index * 8)
         at = base + index * size
-        if pte_kind(pte, level) == "table":
+        if pte_kind(pte, level) in ("table", "lent table"):
             count += resident(k, pte_paddr(pte), max(start, at), min(end, at + size), level - 1)
         elif pte & (PTE_V | PTE_PROTNONE):
             count += 1 << (9 * level)
