@@ -37,6 +37,7 @@
 #include "riscv/atomic.h"
 #include "riscv/hart.h"
 #include "sched/sched.h"
+#include "sched/timer.h"
 #include "sync/cpu.h"
 #include "sys/fatal.h"
 #include "sys/proc_files.h"
@@ -46,7 +47,8 @@
 #include "test/test.h"
 #include "vm/mm.h"
 
-#define HART_START_MS 1000
+#define HART_START_NS 1000000000UL
+#define HART_LOOK_NS 50000
 
 static void set_log_level(void) {
     char value[16];
@@ -76,13 +78,14 @@ static void cpu_set_online(void) {
     atomic_or(&cpu_online_mask, 1u << cpu_id());
 }
 
-// Each further hart gets two stacks. Those that don't come up are missing, and said so.
+// Each further hart gets two stacks. Those that don't come up are missing, and said so. We sleep
+// meanwhile: harts that take turns (a host with fewer, an instruction clock) get on.
 static void start_hart(uint32_t cpu) {
     void *stack = kstack_alloc(), *emergency = kstack_alloc();
     int err = stack && emergency ? hart_start(cpu, stack, emergency, kernel_satp()) : -ENOMEM;
-    uint64_t limit = time_read() + ns_to_ticks(HART_START_MS * 1000000UL);
-    while (err == 0 && !READ_ONCE(cpus[cpu].online) && time_read() < limit)
-        cpu_relax();
+    uint64_t limit = ktime_ns() + HART_START_NS;
+    while (err == 0 && !READ_ONCE(cpus[cpu].online) && ktime_ns() < limit)
+        sleep_until(ktime_ns() + HART_LOOK_NS);
     if (!READ_ONCE(cpus[cpu].online))
         pr_warn("hart %lu does not start (%d)\n", machine.hartid[cpu], err);
 }
@@ -110,6 +113,8 @@ static void selftest(void) {
 // The first thread: the rest of the boot, in a context that may sleep.
 static void init_thread(void *unused) {
     char value[16];
+
+    start_harts();
 
     uart_init();
     tty_init();
@@ -161,12 +166,11 @@ void kernel_main(uint64_t hartid, paddr_t dtb, uint64_t boot_ticks) {
     kspace_init();
     pt_print_init();
 
-    // threads, interrupts, the other harts
+    // threads and interrupts
     power_init();
     sched_init();
     irq_init();
     cpu_set_online();
-    start_harts();
 
     if (!kthread_start("init", init_thread, NULL))
         panic("no memory for the first thread");

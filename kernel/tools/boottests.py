@@ -39,14 +39,14 @@ def firmware(build, folder):
     with open(f"{folder}/script", "w") as f:
         f.write(SCRIPT.format(folder=folder))
     m = qemu.Machine(kernel=os.path.abspath(f"{build}/kernel.elf"), image=f"{build}/root.img", snapshot=True, cpus=4)
-    m.append = qemu.command_append("grep -c ^processor /proc/cpuinfo; dmesg; usertests fork", "test-start")
+    m.append = qemu.command_append("grep -c ^processor /proc/cpuinfo; dmesg; usertests fork.many", "test-start")
     # QEMU waits until GDB has come.
     m.extra = ["-S", "-chardev", f"socket,path={folder}/gdb,server=on,wait=off,id=g", "-gdb", "chardev:g"]
     debugger = subprocess.Popen(
         ["sh", "-c", 'until [ -S "$1/gdb" ]; do sleep 0.1; done; exec "$2" -nx -batch -x "$1/script" "$3"', "sh",
          folder, gdb, m.kernel], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        status, text = qemu.boot(m, 120)
+        status, text = qemu.boot(m, 240)
     finally:
         debugger.kill()
         said = debugger.communicate()[0].decode(errors="replace")
