@@ -99,6 +99,9 @@ static void map_block(int slot, uint64_t *r)
     unsigned n = 1 + below(r, below(r, 3) ? 64 : MOST);
     char *at = place(slot, r), *p;
 
+    if (below(r, 4) == 0)
+        n = MOST; /* what a large page maps */
+
     if (pages + n > budget)
         return;
     b->shared = below(r, 4) == 0;
