@@ -439,6 +439,24 @@ add("swap.swapoff_error", swapping, cpus=2, rules=[("read", 70)],
 # What cannot be written stays in memory.
 add("swap.write_error", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", None)], cpus=2)
 add("swap.write_errors", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", 9), ("write", 100)], cpus=4)
+# Four times as much as memory: built and verified, while the shell goes on answering.
+DATASET = ("swapon /dev/vdb; usertests --as dataset 128{} & n=0; while kill -0 $! 2>/dev/null; do ls /bin >/dev/null && "
+           "n=$((n+1)); sleep 0.5; done; wait $!; echo status $?, answered $n; grep oom_kill /proc/vmstat; "
+           "swapoff /dev/vdb && cat /proc/swaps")
+for name, word in (("sequential", ""), ("random", " random")):
+    add(f"swap.dataset_{name}", swapping, command=DATASET.format(word), mem="32M", cpus=2, size=160 << 20, timeout=400,
+        expect=r"128 MiB built and verified, 0 words wrong\nstatus 0, answered \d\d+\noom_kill 0\nFilename.*\n\Z")
+# Memory and swap together are too small: somebody ends, and the report says that there was swap.
+add("swap.full_oom", swapping, mem="32M", cpus=2, want_status=0, size=8 << 20,
+    command="swapon /dev/vdb; memhog -q -s 1m 64m; dmesg; swapoff /dev/vdb && cat /proc/swaps",
+    expect=r"(?s)Free swap  = \d{1,3}kB\n.*Total swap = 8188kB\n.*Killed process \d+ \(memhog\).*\nFilename[^\n]*\n\Z")
+# The same with a disk of 200 requests a second, and memory refused now and then.
+add("swap.slow_pressure", swapping, mem="24M", cpus=2, size=64 << 20, options=",throttling.iops-total=200", timeout=300,
+    command="swapon /dev/vdb; usertests --as dataset 26; swapoff /dev/vdb && cat /proc/swaps",
+    expect=r"26 MiB built and verified, 0 words wrong\nFilename.*\n\Z")
+add("swap.failalloc", swapping, mem="32M", cpus=2, size=64 << 20, timeout=300,
+    command="swapon /dev/vdb; stress -s 1 -n 8 -t 40 fail; swapoff /dev/vdb && cat /proc/swaps",
+    expect=r"stress fail: ok\nFilename.*\n\Z")
 # The same for shared memory: what was read in vain can be read again, and goes with its file.
 FILE_SWAPPER = SWAPPER.replace("swapper", "file_swapper")
 add("swap.file_read_error", swapping, command=FILE_SWAPPER, rules=[("read", 70), ("read", 77)], cpus=2,

@@ -137,8 +137,30 @@ static int do_file_swapper(int argc, char **argv)
     return good + lost != pages;
 }
 
+/* Builds a data set of so many MiB in order, and verifies it in order or in another one: for
+ * machines that have less memory. */
+static int do_dataset(int argc, char **argv)
+{
+    enum { WORDS = PAGE / 8 };
+    size_t pages = (size_t)atol(argv[1]) * MIB / PAGE, bad = 0;
+    size_t step = argc > 2 ? 12347 : 1; /* odd, so each page has its turn among 2^n */
+    uint64_t(*p)[WORDS] = map_anon(pages * PAGE);
+
+    for (size_t i = 0; i < pages; i++)
+        for (size_t j = 0; j < WORDS; j++)
+            p[i][j] = i * 0x9e3779b97f4a7c15 + j;
+    for (size_t k = 0; k < pages; k++) {
+        size_t i = k * step % pages;
+        for (size_t j = 0; j < WORDS; j++)
+            bad += p[i][j] != i * 0x9e3779b97f4a7c15 + j;
+    }
+    printf("%s MiB built and verified, %lu words wrong\n", argv[1], bad);
+    return bad != 0;
+}
+
 const struct helper exec_helpers[] = {
     {"exit", do_exit},       {"echo", do_echo}, {"sum", do_sum},       {"fds", do_fds},
     {"signals", do_signals}, {"ids", do_ids},   {"memory", do_memory},
-    {"swapper", do_swapper}, {"file_swapper", do_file_swapper}, {NULL, NULL},
+    {"swapper", do_swapper}, {"file_swapper", do_file_swapper}, {"dataset", do_dataset},
+    {NULL, NULL},
 };
