@@ -190,10 +190,10 @@ static int vmstat(struct textbuf *t, void *arg) {
         {"nr_anon_pages", NR_ANON},
         {"nr_file_pages", NR_FILE},         {"nr_shmem", NR_SHMEM},
         {"nr_mapped", NR_MAPPED},           {"nr_dirty", NR_DIRTY},
-        {"nr_writeback", NR_WRITEBACK},     {"pgpgin", PGPGIN},
+        {"nr_writeback", NR_WRITEBACK},
         {"pswpin", PSWPIN},                 {"pswpout", PSWPOUT},
         {"nr_swapcached", NR_SWAPCACHE},
-        {"pgpgout", PGPGOUT},               {"pgalloc_normal", PGALLOC},
+        {"pgalloc_normal", PGALLOC},
         {"pgfree", PGFREE},                 {"pgfault", PGFAULT},
         {"pgmajfault", PGMAJFAULT},         {"cow_copies", COW_COPIES},
         {"nr_tlb_remote_flush", TLB_SHOOTDOWNS},
@@ -215,6 +215,8 @@ static int vmstat(struct textbuf *t, void *arg) {
     text_printf(t, "nr_free_pages %lu\nnr_kernel_stack %lu\n", mem_free_pages(),
                 stat_pages(NR_KSTACK) * KIB_PER_PAGE); // in KiB, unlike the rest
     text_printf(t, "nr_anon_transparent_hugepages %lu\n", stat_pages(NR_ANON_THPS) / HUGE_PAGES);
+    text_printf(t, "pgpgin %ld\npgpgout %ld\n", mm_stat_read(PGPGIN) / 2,
+                mm_stat_read(PGPGOUT) / 2); // in KiB, counted in sectors (dev/blk.c)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         text_printf(t, "%s %ld\n", rows[i].name, mm_stat_read(rows[i].stat));
     return 0;

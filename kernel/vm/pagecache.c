@@ -262,7 +262,6 @@ void page_end_read(struct page *p, int err) {
     assertf(!page_test(p, PG_UPTODATE), "page %#lx read twice", page_to_pfn(p));
     if (err != -ENOMEM) // without memory nothing was tried: the next one may
         page_set(p, err ? PG_ERROR : PG_UPTODATE);
-    mm_stat_add(PGPGIN, 1);
     page_unlock(p);
 }
 
@@ -277,7 +276,6 @@ void page_end_write(struct page *p, int err) {
     radix_clear_tag(&m->pages, p->index, MAPPING_TAG_WRITEBACK);
     spin_unlock(&m->lock);
     mm_stat_add(NR_WRITEBACK, -1);
-    mm_stat_add(PGPGOUT, 1);
     page_end_writeback(p); // from here on the page may leave the cache
     reclaim_note_written();
     page_put(p);           // the reference of the write (writeback.c)
