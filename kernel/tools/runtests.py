@@ -240,6 +240,15 @@ add("tools.mtrace", guest, command="MALLOC_TRACE=/tmp/t leak -n 4 -s 200; mtrace
     want_status=1)
 add("tools.mtrace_none", guest, expect=r"^No memory leaks\.$",
     command=r"printf '= Start\n@ /bin/leak:[0x1] + 0x10 0x8\n@ /bin/leak:[0x2] - 0x10\n= End\n' >/tmp/t; mtrace /tmp/t")
+# docs/experiments.md: 100 KiB from the heap, 1 MiB in an area of its own.
+add("tools.mallocwatch", guest, command="mallocwatch", expect=r"malloc\(102400\)\n.*\nbefore +(\w+) .*\nmalloc +(?!\1 )(\w+) .*\n"
+    r"(?:.*\n){3}.*\[heap\]\n(?:.*\n){4}before +(\w+) +(\d+) .*\nmalloc +\3 +(?!\4 )\d+ .*\nfirst write +\3 .*\n"
+    r"all written +\3 +\d+ +1[12]\d\d .*\n(?:.*\n){2}free +\3 +\4 ")
+# What was read is in the cache, so the disk is asked once, until drop_caches.
+add("tools.drop_caches", guest, expect=r"^in 65\d\d\d\nin 0\nin 65\d\d\d$", command="""
+in() { a=$(grep pgpgin /proc/vmstat | cut -d' ' -f2); cat /dev/vda >/dev/null
+       b=$(grep pgpgin /proc/vmstat | cut -d' ' -f2); echo in $((b-a)); }
+in; in; sync; echo 3 >/proc/sys/vm/drop_caches; in""")
 add("tools.smem", guest, command="sleep 9 & memhog -qw 8m & sleep 1; smem -t -r -P memhog; smem -m | tail -1; kill $! %1",
     expect=r"\n +\d+ root +memhog -qw 8m +0 +82\d\d +8\d\d\d +8\d\d\d\n")
 add("tools.oom_report", guest, mem="32M", command="memhog -q -s 1m 64m; dmesg",
