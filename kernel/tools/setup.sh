@@ -27,7 +27,6 @@ bwrap:bubblewrap
 zstd:zstd
 prlimit:util-linux
 git:git
-zstd:zstd
 "
 
 have() {
