@@ -186,7 +186,7 @@ static void setup(void) {
     fake_root->i.ref.n++;
     fake_mount = (struct mount){.ref = {1}, .super = &fake_super};
     fake_mount.root = dentry_make_root(&fake_root->i);
-    fake_ctx = (struct fsctx){.fsuid = 1000, .fsgid = 1000};
+    fake_ctx = (struct fsctx){.fsuid = 1000, .fsgid = 1000, .home = &fake_ctx};
     fake_ctx.root = fake_ctx.cwd = (struct path){&fake_mount, fake_mount.root};
 }
 
