@@ -361,6 +361,7 @@ def fork(g):
 def exhaust(g):
     """A heap larger than the memory: the kernel promises, and who takes all of it is killed."""
     a, start = setup(g)
+    a.syscall("sync")  # with nothing left to write, reclaim has no disk to wait for
     free = free_frames(g)
     b = a.fork()
     half = free * 5 // 8  # no single request is larger than the memory: such a one may be refused
