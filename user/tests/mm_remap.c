@@ -64,9 +64,9 @@ static void move_by(size_t off, size_t from_off)
 
     for (size_t at = 0; at < len; at += step)
         fill_pattern(from + at, PAGE, 7, at);
-    long faults = proc_value("/proc/self/status", "VmRSS");
+    long faults = proc_value("/proc/self/status", "RssAnon");
     check(mremap(from, len, len + PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
-    check_int(proc_value("/proc/self/status", "VmRSS"), faults);
+    check_int(proc_value("/proc/self/status", "RssAnon"), faults);
     check(!readable(from) && !readable(from + len - 1));
     for (size_t at = 0; at < len; at += step) {
         check_int(check_pattern(to + at, PAGE, 7, at), -1);
