@@ -6,7 +6,7 @@
  * and then all are stopped wherever they are, and the books must balance exactly: every frame has
  * an owner, and the shares of all processes add up to the mapped pages.
  */
-#include "testutil.h"
+#include "hugeutil.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,31 +22,6 @@
 
 static char text[65536];
 
-/* The number behind NAME in the part of smaps that is about the area of p. */
-static long smap(const void *p, const char *name)
-{
-    char *line = read_text("/proc/self/smaps", text, sizeof(text));
-    unsigned long start, end;
-    int inside = 0;
-
-    for (; line && *line; line = strchr(line, '\n') + 1) {
-        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-            inside = (uintptr_t)p >= start && (uintptr_t)p < end;
-        else if (inside && strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-            return atol(line + strlen(name) + 1);
-    }
-    test_fail(__FILE__, __LINE__, "no %s for %p in smaps", name, p);
-}
-
-static uint64_t word_at(const char *path, uint64_t index)
-{
-    uint64_t value = 0;
-    int fd = check_ok(open(path, O_RDONLY));
-
-    check_int(pread(fd, &value, 8, (off_t)index * 8), 8);
-    close(fd);
-    return value;
-}
 static uint64_t pagemap(const void *p)
 {
     return word_at("/proc/self/pagemap", (uintptr_t)p / PAGE);
