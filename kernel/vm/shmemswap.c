@@ -75,12 +75,7 @@ bool shmem_write(struct swap_batch *b, struct page *p) {
         return false;
     }
     set_slot(p, e);
-    page_clear(p, PG_DIRTY);
-    page_set(p, PG_WRITEBACK);
-    mm_stat_add(NR_WRITEBACK, 1);
-    mm_stat_add(PSWPOUT, 1);
-    swap_batch_add(b, e, p, BIO_WRITE, write_done);
-    page_unlock(p);
+    swap_batch_write(b, e, p, write_done);
     return true;
 }
 

@@ -99,6 +99,8 @@ void swap_flush(struct swap_batch *b);
 // Adds the page, which gets a reference, to be transferred to or from the slot.
 void swap_batch_add(struct swap_batch *b, swp_t e, struct page *p, enum bio_op op,
                     void (*end_io)(struct bio *));
+// The same for writing the locked page: from here on clean and under writeback. Unlocks it.
+void swap_batch_write(struct swap_batch *b, swp_t e, struct page *p, void (*end_io)(struct bio *));
 // Starts reading the page of an entry, and some of its neighbours unless alone. *out: referenced,
 // being read. 0, -ENOMEM; -ERESTART: it is in the cache, or nobody uses the entry any more.
 int __must_check swap_read(swp_t e, bool alone, struct page **out);

@@ -95,6 +95,15 @@ static void write_done(struct bio *bio) {
     bio_free(bio);
 }
 
+void swap_batch_write(struct swap_batch *b, swp_t e, struct page *p, void (*end_io)(struct bio *)) {
+    page_clear(p, PG_DIRTY);
+    page_set(p, PG_WRITEBACK);
+    mm_stat_add(NR_WRITEBACK, 1);
+    mm_stat_add(PSWPOUT, 1);
+    swap_batch_add(b, e, p, BIO_WRITE, end_io);
+    page_unlock(p);
+}
+
 bool swap_write(struct swap_batch *b, struct page *p) {
     swp_t e = page_swp(p);
     assertf(page_test(p, PG_LOCKED) && page_test(p, PG_SWAPCACHE) && p->mapcount == 0,
@@ -103,12 +112,7 @@ bool swap_write(struct swap_batch *b, struct page *p) {
         swapcache_unlock(p);
         return false;
     }
-    page_clear(p, PG_DIRTY);
-    page_set(p, PG_WRITEBACK);
-    mm_stat_add(NR_WRITEBACK, 1);
-    mm_stat_add(PSWPOUT, 1);
-    swap_batch_add(b, e, p, BIO_WRITE, write_done);
-    page_unlock(p);
+    swap_batch_write(b, e, p, write_done);
     return true;
 }
 

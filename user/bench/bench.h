@@ -2,12 +2,14 @@
 // instruction, so the figures are instructions for each operation and repeat exactly.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 uint64_t now_ns(void);
 // "name<TAB>value" on standard output: value = ns for each of n operations, rounded.
 void report(const char *name, uint64_t ns, uint64_t n);
 __attribute__((noreturn)) void fail(const char *what);
+void *map_anonymous(size_t size); // private, readable and writable
 
 struct bench {
     const char *name;

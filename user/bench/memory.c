@@ -11,13 +11,6 @@
 
 enum { PAGE = 4096, MIB = 1 << 20 };
 
-static char *map_anonymous(size_t size) {
-    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        fail("mmap");
-    return p;
-}
-
 static void touch(volatile char *p, size_t size) {
     for (size_t i = 0; i < size; i += PAGE)
         p[i] = 1;

@@ -18,13 +18,6 @@
 
 enum { PAGE = 4096, MIB = 1 << 20 };
 
-static void *map(size_t size) {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        fail("mmap");
-    return p;
-}
-
 // The number behind NAME in a file of /proc.
 static uint64_t proc_value(const char *path, const char *name) {
     char line[256];
@@ -59,7 +52,7 @@ static void drop_caches(void) {
 }
 
 static uint64_t touch(size_t size) {
-    volatile char *p = map(size);
+    volatile char *p = map_anonymous(size);
     uint64_t start = busy_ns();
     for (size_t i = 0; i < size; i += PAGE)
         p[i] = 1;
@@ -127,7 +120,7 @@ static void swap(void) {
     floor_of(&copy, &request);
     if (swapon("/dev/vdb", 0))
         fail("swapon /dev/vdb");
-    volatile uint64_t *p = map(size);
+    volatile uint64_t *p = map_anonymous(size);
     for (size_t i = 0; i < size / PAGE; i++)
         p[i * (PAGE / 8)] = i;
     uint64_t start = busy_ns(), in = proc_value("/proc/vmstat", "pgmajfault");
