@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from xvgrade import edits, handout, lab, rsp  # noqa: E402
+from xvgrade import checklabs, edits, handout, lab, rsp  # noqa: E402
 from xvgrade.errors import LabError  # noqa: E402
 
 SOURCE = """// Above.
@@ -94,6 +94,17 @@ class Labs(unittest.TestCase):
         self.assertNotIn("secret", shown)
         self.assertIn("x.last", shown)
         self.assertIn("x.a", shown)
+
+    def test_readme_names_what_students_see(self):
+        rows = [{"visibility": v, "points": got, "max": 5, "id": v, "status": "pass", "message": ""}
+                for v, got in (("visible", 5), ("visible", 0), ("hidden", 5))]
+        with tempfile.TemporaryDirectory() as d:
+            judge = checklabs.judge_starter(lab.Lab("x", "t", Path(d), [], [], 10))
+            for text, fits in (("`Score: 5/10`, then `Score: 10/10`.", True), ("`Score: 10/15`, then `Score: 15/15`.", False),
+                               ("`Score: 5/10`.", False), ("", False)):
+                Path(d, "README.md").write_text(text)
+                self.assertEqual(judge({"score": 10, "tests": rows, "message": ""}) is None, fits, text)
+            self.assertIn("not 10", judge({"score": 5, "tests": rows, "message": ""}))
 
 
 class Protocol(unittest.TestCase):

@@ -1,7 +1,7 @@
 """make check-labs: grades the grader. For every lab, with a fixed seed:
 
     reference      full score, and the costs that lab.toml says it has
-    starter        the score that lab.toml promises
+    starter        the score that lab.toml promises; README.md names it as a student sees it, without hidden tests
     mutants/NAME   the reference with one fault: loses the points that mutant.toml names, and of the
                    other tests no more than one (those under `may` apart)
     cheats/NAME    the starter with a trick: gains nothing
@@ -13,6 +13,7 @@ or that its `tests` names.
 import argparse
 import concurrent.futures
 import itertools
+import re
 import shutil
 import sys
 import time
@@ -23,6 +24,7 @@ from pathlib import Path
 from . import edits, sandbox, submission, tree
 from . import lab as labs
 from .build import Base
+from .console import score_line
 from .errors import Broken, GradeError, LabError
 from .grade import grade
 
@@ -72,6 +74,19 @@ def judge_score(wanted):
         if result["score"] == wanted:
             return None
         return f"scores {result['score']}, not {wanted:g} ({words_of(result) or 'all pass'})"
+    return judge
+
+
+def judge_starter(lab):
+    """README.md must name the two lines that `make grade` prints in a handout: for the starter, and for all points."""
+    whole, readme = judge_score(lab.starter_score), lab.folder / "README.md"
+
+    def judge(result):
+        rows = [t for t in result["tests"] if t["visibility"] == "visible"]
+        most = sum(t["max"] for t in rows)
+        wanted = [score_line({"score": score, "max": most}) for score in (sum(t["points"] for t in rows), most)]
+        stated = re.findall(r"Score: [^`\s]+", readme.read_text()) if readme.is_file() else "nothing"
+        return whole(result) or (None if stated == wanted else f"README.md says {stated}, a student sees {wanted}")
     return judge
 
 
@@ -142,8 +157,7 @@ def variants(lab, files, folder, failing=()):
     found = []
     starter = edits.overlay(lab.folder / "starter", files)
     add("reference", lambda: (submission.Submission(submit_files(lab, files), "reference"), judge_reference(lab)))
-    add("starter", lambda: (submission.Submission(submit_files(lab, starter), "starter"),
-                            judge_score(lab.starter_score)))
+    add("starter", lambda: (submission.Submission(submit_files(lab, starter), "starter"), judge_starter(lab)))
     for path in subfolders(lab.folder / "mutants"):
         add(f"mutants/{path.name}", lambda path=path: mutant(lab, files, path))
     for path in subfolders(lab.folder / "cheats"):

@@ -116,7 +116,7 @@ This skeleton is a small lab about `failalloc.c`: replace it by yours (docs/writ
 
 1. Read `kernel/mm/failalloc.c`. It never says that a request must fail.
 2. Make every n-th request fail, where n is `failalloc_every`.
-3. `make grade LAB=@` says when it is right.
+3. `make grade LAB=@` prints `Score: 40/100` for the starter, `Score: 100/100` when all is right.
 ''',
     "tests/@.py": '''"""Judges of the lab @: functions of a Guest (grading/xvgrade/guest.py), one for each test."""
 
