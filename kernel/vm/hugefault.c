@@ -46,6 +46,7 @@ static void block_free(struct block *b) {
     }
     if (b->table)
         pt_table_free(b->table);
+    *b = (struct block){0};
 }
 
 static bool block_alloc(const struct fault *f, struct block *b) {

@@ -3,6 +3,7 @@
  * memory without another block. And all at once, at random.
  */
 #include "hugeutil.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -266,6 +267,39 @@ static void test_no_block(void)
         test_skip("memory is not fragmented");
 }
 
+/* One allocation in three is refused: the block, the table for its split, the small copy. */
+static void test_refused(void)
+{
+    char *p = huge_pages(2, 14), *fresh = huge_area(1), *small = map_anon(16 * PAGE);
+    int knob = check_ok(open("/proc/sys/vm/failalloc", O_WRONLY));
+    long failed = vmstat("thp_fault_fallback");
+
+    for (int i = 0; i < 9; i++) {
+        pid_t pid = xfork();
+        if (pid == 0) {
+            small[0] = 1;
+            check_int(pwrite(knob, "3", 1, 0), 1);
+            for (int k = 1; k <= i; k++) /* another one of the three each time */
+                small[k * PAGE] = 1;
+            p[i * PAGE] ^= 1;
+            fresh[i * PAGE] = 1;
+            p[LARGE + i * PAGE] ^= 1;
+            while (pwrite(knob, "0", 1, 0) != 1)
+                continue;
+            p[i * PAGE] ^= 1;
+            p[LARGE + i * PAGE] ^= 1;
+            fresh[i * PAGE] = 0;
+            check_kept(p, 14, 0, 2 * LARGE);
+            check(all_bytes(fresh, 0, LARGE));
+            _exit(0);
+        }
+        check_exit(pid, 0);
+    }
+    check(vmstat("thp_fault_fallback") >= failed + 9);
+    check_kept(p, 14, 0, 2 * LARGE);
+    close(knob);
+}
+
 /* ---- all at once */
 
 enum { AREA_PAGES = 3 * PAGES };
@@ -370,6 +404,7 @@ const struct test hugesplit_tests[] = {
     {"mm.huge_pageout", test_pageout, T_NATIVE},
     {"mm.huge_reclaim", test_reclaim, T_NATIVE},
     {"mm.huge_no_block", test_no_block, T_NATIVE},
+    {"mm.huge_refused", test_refused, T_NATIVE},
     {"mm.huge_random", test_random, T_NATIVE},
     {NULL, NULL},
 };
