@@ -106,8 +106,11 @@ static void unmap_everything(struct mm *mm) {
             rmap_remove_vma(v);
         zap_range(&g, v->start, v->end, ZAP_TABLES | zap_locked(v));
     }
-    if (virt_to_page(mm->root)->private) // tables that MADV_DONTNEED or truncation left empty
+    if (virt_to_page(mm->root)->private) { // tables that MADV_DONTNEED or truncation left empty
+        spin_lock(&mm->ptl); // the reverse map may be looking for a page here
         pt_free_empty(mm->root, 0, USER_END, tlb_gather_table, &g);
+        spin_unlock(&mm->ptl);
+    }
     assertf(virt_to_page(mm->root)->private == 0, "mm %p: entries stay", (void *)mm);
     tlb_finish(&g);
 }
