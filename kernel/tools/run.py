@@ -54,6 +54,9 @@ def main():
     if not args.command.strip():
         parser.exit(2, "run: no command: make run CMD='...'\n")
 
+    if args.icount and args.cpus > 1:  # one that spins in the firmware for another would keep QEMU's turn
+        parser.exit(2, "run: --icount is for one hart\n")
+
     mark = "start-" + secrets.token_hex(8)
     base = f"root=/dev/vda rw quiet {args.append}".strip()
     if args.image and not os.access(args.image, os.R_OK | os.W_OK):
