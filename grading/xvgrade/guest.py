@@ -108,9 +108,7 @@ class Guest:
                 self.watched[self.pc].append(tuple(self.rsp.general(hart)[A0:A0 + 3]))
             if self.pc in addresses and accept(hart):
                 break
-            self.rsp.breakpoint(self.pc, False)
             self.rsp.step(hart)
-            self.rsp.breakpoint(self.pc)
         for va in addresses:
             self.rsp.breakpoint(va, False)
         return hart
