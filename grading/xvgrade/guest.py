@@ -81,6 +81,10 @@ class Guest:
             raise Failure("fail", f"the kernel has no function or variable {name}")
         return symbol.value
 
+    def number(self):
+        """64 random bits."""
+        return self.rng.getrandbits(64)
+
     def note(self, text):
         """One line of "the last events"."""
         self.events.append(f"{self.machine.guest_ns() / 1e6:9.3f} ms  {text}")

@@ -8,6 +8,7 @@
     b.load(at)                            77; a fault is solved by the kernel on the way
     a.signal_of("store", 16, 1)           the signal that came (SIGSEGV), or 0
     a.frame(at), a.pte(at), a.data(at, 8) what its page table says, in guest memory; nothing runs
+    a.check_counts(at, 1, 1, "...")       a failure unless it says so
     a.exit(3); a.wait(b)
 
 Orders and answers are in registers: an order touches no user memory but the one that it names, so a judge
@@ -33,6 +34,7 @@ SYSCALLS = {"dup3": 24, "mknodat": 33, "unlinkat": 35, "ftruncate": 46, "falloca
             "exit_group": 94, "nanosleep": 101, "sched_yield": 124, "kill": 129, "getpid": 172, "brk": 214,
             "munmap": 215, "mremap": 216, "clone": 220, "mmap": 222, "swapon": 224, "swapoff": 225, "mprotect": 226,
             "msync": 227, "mincore": 232, "madvise": 233, "wait4": 260, "prlimit64": 261}
+MADV_PAGEOUT = 21
 SIGKILL, SIGBUS, SIGSEGV, SIGCHLD = 9, 7, 11, 17
 CLONE_THREAD = 0x10f00  # VM, FS, FILES, SIGHAND, THREAD
 PROT_READ, PROT_WRITE, PROT_EXEC, RW = 1, 2, 4, 3
@@ -127,9 +129,36 @@ class Actor:
 
     def open(self, path, scratch, flags=O_RDWR | O_CREAT):
         """scratch: an address of memory that it may write, for the name."""
-        self.store(scratch, 0)
-        self.g.write(scratch, path.encode() + b"\0", self.root)
+        self.put(scratch, path.encode() + b"\0")
         return self.must("openat", AT_FDCWD, scratch, flags, 0o644)
+
+    def put(self, va, data):
+        """Bytes into a page that it may write."""
+        self.store(va, 0)
+        self.g.write(va, data, self.root)
+
+    def pipe(self, scratch):
+        """Its descriptors: (to read, to write)."""
+        self.must("pipe2", scratch, 0)
+        both = self.word(scratch)
+        return both & 0xffffffff, both >> 32
+
+    def swapon(self, scratch):
+        self.put(scratch, b"/dev/vdb\0")
+        self.must("swapon", scratch, 0)
+
+    def heap(self, pages=0):
+        """The heap's end, moved up to the start of a page; so many pages are added there."""
+        start = self.must("brk", 0) + PAGE - 1 & -PAGE
+        self.must("brk", start + pages * PAGE)
+        return start
+
+    def filled(self, pages):
+        """A private mapping with a random number in each page: (address, [numbers])."""
+        at, values = self.map(pages), [self.g.number() for _ in range(pages)]
+        for i, value in enumerate(values):
+            self.store(at + i * PAGE, value)
+        return at, values
 
     def fork(self, must=True):
         """The child, at its mark; without must None when clone() failed."""
@@ -228,10 +257,45 @@ class Actor:
                 return slot & -PAGE
         return None
 
+    def anon_pages(self):
+        """How many anonymous pages its page table has: what rss_anon must say."""
+        found = 0
+        for vma in walk.vmas(self.g.k, self.mm()):
+            for va in range(vma.start, vma.end, PAGE):
+                _, pte = self.pte(va)
+                if pte & access.PTE_V and not pte & access.PTE_SPECIAL:
+                    found += "ANON" in walk.page_flags(self.g.k, self.page(va))
+        return found
+
+    def check_counts(self, va, refcount, mapcount, words):
+        page = self.page(va)
+        self.g.check((page.refcount, page.mapcount) == (refcount, mapcount), f"the counts of {words}",
+                     f"refcount {refcount}, mapcount {mapcount}", f"refcount {page.refcount}, mapcount {page.mapcount}",
+                     va=va)
+
+    def check_unmapped(self, va, pages, words):
+        found = [i for i in range(pages) if self.frame(va + i * PAGE) is not None]
+        self.g.check(not found, f"pages are in the page table {words}", "none", f"{len(found)} of {pages}",
+                     va=va + found[0] * PAGE if found else None)
+
 
 def free_frames(g):
     """Frames in the zones and in the CPUs' lists."""
     return sum(zone.free_pages + in_lists for zone, in_lists in walk.zones(g.k))
+
+
+def check_lives(g, life):
+    """What a life() of processes took is free in the end: the third one leaves as much as the second one."""
+    free = None
+    for _ in range(3):
+        life()
+        last, free = free, free_frames(g)
+    g.check(free >= last, "memory of processes that ended is not free again", f"{last} free frames", free)
+
+
+def check_lost(g, before, most, words="frames are lost"):
+    lost = before - free_frames(g)
+    g.check(lost <= most, words, f"as many free frames as before, or {most} fewer", f"{lost} fewer")
 
 
 class Puppets:

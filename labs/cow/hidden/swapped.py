@@ -1,21 +1,15 @@
 """Hidden judges of the copy-on-write lab: fork of pages that are in swap."""
-from xvgrade.puppet import PAGE, Puppets
+from xvgrade.guest import MASK
+from xvgrade.puppet import MADV_PAGEOUT, PAGE, Puppets
 from xvgrade.source import access
-
-MADV_PAGEOUT = 21
 
 
 def swap(g):
     a = Puppets(g).first
     g.write(g.k.source.variable("lend_on")[0], b"\0")
     scratch = a.map(1)
-    a.store(scratch, 0)
-    g.write(scratch, b"/dev/vdb\0", a.root)
-    a.must("swapon", scratch, 0)
-    at = a.map(8)
-    values = [g.rng.getrandbits(64) for _ in range(8)]
-    for i, value in enumerate(values):
-        a.store(at + i * PAGE, value)
+    a.swapon(scratch)
+    at, values = a.filled(8)
     a.must("madvise", at, 8 * PAGE, MADV_PAGEOUT)
     out = [i for i in range(8) if not a.pte(at + i * PAGE)[1] & access.PTE_V]
     g.check(len(out) == 8, "MADV_PAGEOUT sends a process's pages to swap", "8 pages", len(out))
@@ -28,16 +22,16 @@ def swap(g):
         va = at + i * PAGE
         first, second = g.rng.sample([a, b], 2)
         g.equal("a page read back from swap", first.load(va), values[i])
-        value = g.rng.getrandbits(64)
+        value = g.number()
         first.store(va, value)
         mine[first][i] = value
         g.equal("the page that the other one reads back", second.load(va), values[i])
         for who in (a, b):
             g.equal(f"the page of process {who.pid}", who.word(va), mine[who][i], va=va)
     c = b.fork()
-    g.equal("the sum that a grandchild reads", c.sum(at, 8), sum(mine[b]) & (1 << 64) - 1)
+    g.equal("the sum that a grandchild reads", c.sum(at, 8), sum(mine[b]) & MASK)
     b.end(c)
     a.end(b)
-    g.equal("the sum that the parent reads in the end", a.sum(at, 8), sum(mine[a]) & (1 << 64) - 1)
+    g.equal("the sum that the parent reads in the end", a.sum(at, 8), sum(mine[a]) & MASK)
     a.must("munmap", at, 8 * PAGE)
     a.must("swapoff", scratch)

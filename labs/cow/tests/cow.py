@@ -9,36 +9,21 @@ guest memory at what became of the page tables:
 
 Which addresses, which values, who stores first: drawn anew in each run.
 """
-from xvgrade.puppet import (MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PAGE, PROT_READ, RW, Puppets, free_frames)
+from xvgrade.guest import MASK
+from xvgrade.puppet import (MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PAGE, PROT_READ, RW, Puppets, check_lives, check_lost,
+                            free_frames)
 from xvgrade.source import access, walk
-
-WORD = (1 << 64) - 1
 
 
 def setup(g):
     """Fork copies every table: it must not lend those that are full (vm/lend.c)."""
-    p = Puppets(g)
+    a = Puppets(g).first
     g.write(g.k.source.variable("lend_on")[0], b"\0")
-    return p, p.first
+    return a
 
 
-def fresh(g):
-    return g.rng.getrandbits(64)
-
-
-def filled(g, a, pages):
-    """A private mapping with a random number in each page: (address, [numbers])."""
-    at = a.map(pages)
-    values = [fresh(g) for _ in range(pages)]
-    for i, value in enumerate(values):
-        a.store(at + i * PAGE, value)
-    return at, values
-
-
-def counts(g, a, va, expected, words):
-    page = a.page(va)
-    g.check(page.refcount == expected and page.mapcount == expected, f"the counts of the page at {va:#x} {words}",
-            f"refcount {expected}, mapcount {expected}", f"refcount {page.refcount}, mapcount {page.mapcount}", va=va)
+def counts(a, va, expected, words):
+    a.check_counts(va, expected, expected, f"the page at {va:#x} {words}")
 
 
 def shared(g, actors, va, words):
@@ -50,7 +35,7 @@ def shared(g, actors, va, words):
     for a in actors:
         g.check(not a.writable(va), f"process {a.pid} may write to a page that it shares, {words}", "a PTE without W",
                 walk.pte_flags(a.pte(va)[1]), va=va)
-    counts(g, actors[0], va, len(actors), words)
+    counts(actors[0], va, len(actors), words)
 
 
 def holds(g, a, va, value, words=""):
@@ -78,29 +63,29 @@ def store_costs(g, a, va, value, faults, frames, words):
 
 def boot(g):
     """Generations of processes, and all their memory comes back."""
-    p, a = setup(g)
-    free = None
-    for _ in range(3):
-        at, values = filled(g, a, 12)
+    a = setup(g)
+
+    def life():
+        at, values = a.filled(12)
         b = a.fork()
         b.fill(at, 1000, 12)
         c = b.fork()
         g.equal("the sum that a grandchild reads", c.sum(at, 12), sum(range(1000, 1012)))
         b.end(c)
         a.end(b)
-        g.equal("the sum that the parent reads", a.sum(at, 12), sum(values) & WORD)
+        g.equal("the sum that the parent reads", a.sum(at, 12), sum(values) & MASK)
         a.must("munmap", at, 12 * PAGE)
-        last, free = free, free_frames(g)
-    g.check(free >= last, "memory of processes that ended is not free again", f"{last} free frames", free)
+
+    check_lives(g, life)
 
 
 def isolated(g):
-    p, a = setup(g)
-    at, values = filled(g, a, 16)
+    a = setup(g)
+    at, values = a.filled(16)
     b = a.fork()
     mine = {a: list(values), b: list(values)}
     for _ in range(24):
-        who, i, value = g.rng.choice([a, b]), g.rng.randrange(16), fresh(g)
+        who, i, value = g.rng.choice([a, b]), g.rng.randrange(16), g.number()
         who.store(at + i * PAGE, value)
         mine[who][i] = value
         for other in (a, b):
@@ -111,9 +96,9 @@ def isolated(g):
 
 
 def shares(g):
-    p, a = setup(g)
+    a = setup(g)
     pages = g.rng.randint(40, 90)
-    at, values = filled(g, a, pages)
+    at, values = a.filled(pages)
     before = [a.frame(at + i * PAGE) for i in range(pages)]
     calls = g.tally("mm_fork", "page_alloc", "tlb_flush_range")
     b = a.fork()
@@ -127,7 +112,7 @@ def shares(g):
     g.check(calls["tlb_flush_range"] == 1, "the parent's writable translations must leave the TLB, all at once",
             "1 flush", calls["tlb_flush_range"])
     for _ in range(4):  # shared, and yet no one sees the other's stores
-        who, i, value = g.rng.choice([a, b]), g.rng.randrange(pages), fresh(g)
+        who, i, value = g.rng.choice([a, b]), g.rng.randrange(pages), g.number()
         other = b if who is a else a
         seen = other.word(at + i * PAGE)
         who.store(at + i * PAGE, value)
@@ -136,13 +121,13 @@ def shares(g):
 
 
 def copies(g):
-    p, a = setup(g)
-    at, values = filled(g, a, 8)
+    a = setup(g)
+    at, values = a.filled(8)
     for i in range(8):
         g.write(at + i * PAGE + 8, g.rng.randbytes(PAGE - 8), a.root)
     b = a.fork()
     for i in g.rng.sample(range(8), 5):
-        va, value = at + i * PAGE, fresh(g)
+        va, value = at + i * PAGE, g.number()
         who, other = g.rng.sample([a, b], 2)
         old = a.frame(va)
         store_costs(g, who, va, value, 1, 1, "to a page that is shared")
@@ -150,8 +135,8 @@ def copies(g):
                 va=va)
         g.check(other.frame(va) == old, "the process that stored nothing has another frame", f"{old:#x}",
                 f"{other.frame(va)}", va=va)
-        counts(g, who, va, 1, "after the copy")
-        counts(g, other, va, 1, "whose sharer has a copy now")
+        counts(who, va, 1, "after the copy")
+        counts(other, va, 1, "whose sharer has a copy now")
         g.equal("the rest of the copied page", who.data(va + 8, PAGE - 8), other.data(va + 8, PAGE - 8), va=va)
         store_costs(g, who, va + 8, value, 0, 0, "to a page that the process has alone")
         holds(g, who, va, value)
@@ -159,14 +144,14 @@ def copies(g):
 
 
 def owner(g):
-    p, a = setup(g)
-    at, values = filled(g, a, 9)
+    a = setup(g)
+    at, values = a.filled(9)
     b = a.fork()
     for i in range(3):  # the other one made a copy
         va = at + i * PAGE
         first, last = g.rng.sample([a, b], 2)
         old = a.frame(va)
-        first.store(va, fresh(g))
+        first.store(va, g.number())
         store_costs(g, last, va, 5, 1, 0, "of the last owner")
         g.check(last.frame(va) == old, "the last owner does not keep the frame", f"{old:#x}", f"{last.frame(va)}", va=va)
         holds(g, last, va, 5)
@@ -184,12 +169,10 @@ def owner(g):
 
 def usercopy(g):
     """The kernel stores for the process: read(2) into shared pages, over a page boundary."""
-    p, a = setup(g)
+    a = setup(g)
     scratch = a.map(1)
-    at, values = filled(g, a, 4)
-    a.must("pipe2", scratch, 0)
-    fds = int.from_bytes(a.data(scratch), "little")
-    r, w = fds & 0xffffffff, fds >> 32
+    at, values = a.filled(4)
+    r, w = a.pipe(scratch)
     words = g.rng.randbytes(256)
     g.write(at + 3 * PAGE, words, a.root)
     b = a.fork()
@@ -217,7 +200,7 @@ def usercopy(g):
 
 
 def zero(g):
-    p, a = setup(g)
+    a = setup(g)
     at = a.map(6)
     for i in range(6):
         g.equal("a load of fresh memory", a.load(at + i * PAGE), 0)
@@ -232,9 +215,9 @@ def zero(g):
         who, other = g.rng.sample([a, b], 2)
         for _ in range(3):  # what lies in the next frames to be handed out must not shine through
             junk = a.map(4)
-            a.fill(junk, fresh(g), 4)
+            a.fill(junk, g.number(), 4)
             a.must("munmap", junk, 4 * PAGE)
-        value = fresh(g) | 1
+        value = g.number() | 1
         who.store(at + i * PAGE + 16, value)
         g.equal("a page after its first store", who.data(at + i * PAGE, PAGE),
                 bytes(16) + value.to_bytes(8, "little") + bytes(PAGE - 24), va=at + i * PAGE)
@@ -242,10 +225,10 @@ def zero(g):
 
 
 def file(g):
-    p, a = setup(g)
+    a = setup(g)
     scratch = a.map(1)
     fd = a.open("/cowfile", scratch)
-    values = [fresh(g) for _ in range(4)]
+    values = [g.number() for _ in range(4)]
     for i, value in enumerate(values):
         a.store(scratch, value)
         a.must("pwrite64", fd, scratch, 8, i * PAGE)
@@ -254,13 +237,13 @@ def file(g):
     for i in range(4):
         g.equal("a load from a private mapping of a file", a.load(at + i * PAGE), values[i])
     cached = [a.frame(at + i * PAGE) for i in range(4)]
-    a.store(at, fresh(g))
+    a.store(at, g.number())
     g.check(a.frame(at) != cached[0], "a store to a private mapping went into the file's page", "a copy", "the same frame",
             va=at)
     mine = a.word(at)
     b = a.fork()
     shared(g, [a, b], at, "after fork")
-    value = fresh(g)
+    value = g.number()
     b.store(at, value)
     b.store(at + PAGE, value)
     holds(g, b, at, value)
@@ -275,13 +258,13 @@ def file(g):
 
 def sharedmap(g):
     """MAP_SHARED: fork changes nothing."""
-    p, a = setup(g)
+    a = setup(g)
     at = a.map(4, RW, MAP_SHARED | MAP_ANONYMOUS)
     a.fill(at, 50, 4)
     b = a.fork()
     for i in range(4):
         who, other = g.rng.sample([a, b], 2)
-        value = fresh(g)
+        value = g.number()
         store_costs(g, who, at + i * PAGE, value, 0, 0, "to a shared mapping after fork")
         holds(g, other, at + i * PAGE, value, "of a shared mapping")
         g.check(a.frame(at + i * PAGE) == b.frame(at + i * PAGE), "a page of a shared mapping was copied", "one frame",
@@ -290,8 +273,8 @@ def sharedmap(g):
 
 def protect(g):
     """mprotect() after fork must not give W to a page that is shared."""
-    p, a = setup(g)
-    at, values = filled(g, a, 4)
+    a = setup(g)
+    at, values = a.filled(4)
     a.must("mprotect", at, 2 * PAGE, PROT_READ)
     b = a.fork()
     g.equal("signal of a store to a page that may only be read", b.signal_of("store", at, 1), 11)
@@ -351,12 +334,12 @@ class Family:
                 expected = self.sharers(group[0], i)
                 self.g.check(sorted(a.pid for a in group) == sorted(a.pid for a in expected), f"who shares page {i}",
                              f"processes {sorted(a.pid for a in expected)}", f"{sorted(a.pid for a in group)}", va=va)
-                counts(self.g, group[0], va, len(group), "in a family of processes")
+                counts(group[0], va, len(group), "in a family of processes")
 
 
 def tree(g):
-    p, a = setup(g)
-    at, values = filled(g, a, 5)
+    a = setup(g)
+    at, values = a.filled(5)
     family, born = Family(g, a, at, values), []
     for step in range(32):
         draw = g.rng.random()
@@ -366,18 +349,18 @@ def tree(g):
             family.end(*born.pop())
         else:
             who = g.rng.choice(list(family.pages))
-            family.store(who, g.rng.randrange(5), fresh(g))
+            family.store(who, g.rng.randrange(5), g.number())
         if step % 8 == 7:
             family.check()
     family.check()
     for who in family.pages:
-        g.equal(f"the sum that process {who.pid} reads", who.sum(at, 5), sum(v for _, v in family.pages[who]) & WORD)
+        g.equal(f"the sum that process {who.pid} reads", who.sum(at, 5), sum(v for _, v in family.pages[who]) & MASK)
 
 
 def books(g):
     """rss_anon of each process: the anonymous pages that its page table has. NR_ANON: frames. Both after a fork,
     after copies, and after an exit; then nothing is lost."""
-    p, a = setup(g)
+    a = setup(g)
     warm = a.fork()
     a.end(warm)
     at = a.map(30)
@@ -394,25 +377,18 @@ def books(g):
         a.end(b)
         rss(g, a, "after the child's end")
     a.must("munmap", at, 30 * PAGE)
-    lost = free - free_frames(g)
-    g.check(lost <= 2, "frames are lost", "as many free frames as before", f"{lost} fewer")
+    check_lost(g, free, 2)
 
 
 def rss(g, a, words):
-    mm, anon = a.mm(), 0
-    for vma in walk.vmas(g.k, mm):
-        for va in range(vma.start, vma.end, PAGE):
-            _, pte = a.pte(va)
-            if pte & access.PTE_V and not pte & access.PTE_SPECIAL:
-                flags = walk.page_flags(g.k, walk.page_of_pfn(g.k, walk.pte_paddr(pte) >> 12))
-                anon += "ANON" in flags
-    g.check(mm.rss_anon == anon, f"rss_anon of process {a.pid} {words}", f"{anon}: so many anonymous pages are in its "
-            "page table", mm.rss_anon)
+    found, anon = a.mm().rss_anon, a.anon_pages()
+    g.check(found == anon, f"rss_anon of process {a.pid} {words}", f"{anon}: so many anonymous pages are in its page table",
+            found)
 
 
 def cost(g):
     """Fork of 4,096 pages, at full speed. A copy is 1,075 instructions."""
-    p, a = setup(g)
+    a = setup(g)
     at = a.map(4096)
     a.fill(at, 1, 4096)
     mm = access.addr_of(a.mm())

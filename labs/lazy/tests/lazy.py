@@ -6,20 +6,19 @@
     brk, down    entries and frames go
     the stack    a touch below it moves its VMA down, as far as limits and neighbours allow
 """
-from xvgrade.puppet import (MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PAGE, PROT_READ, RW, SIGSEGV, Puppets, free_frames)
-from xvgrade.source import access, walk
+from xvgrade.puppet import (MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PAGE, PROT_READ, RW, SIGSEGV, Puppets, check_lives,
+                            check_lost, free_frames)
+from xvgrade.source import walk
 
 MIB = 1 << 20
 RLIMIT_DATA, RLIMIT_STACK = 2, 3
 GUARD = 256 * PAGE
-TABLE_SPAN = 512 * PAGE
+OWN_FRAMES = 2  # that the kernel may take for objects of its own
 
 
 def setup(g):
     a = Puppets(g).first
-    start = a.must("brk", 0)
-    start = a.must("brk", start + PAGE - 1 & -PAGE)
-    return a, start
+    return a, a.heap()
 
 
 def grow(g, a, to):
@@ -29,12 +28,6 @@ def grow(g, a, to):
 def mapped(a, start, pages):
     """Indexes of the pages that its page table has, the page of zeroes included."""
     return [i for i in range(pages) if a.frame(start + i * PAGE) is not None]
-
-
-def none_mapped(g, a, start, pages, words):
-    found = mapped(a, start, pages)
-    g.check(not found, f"pages are in the page table {words}", "none", f"{len(found)} of {pages}",
-            va=start + found[0] * PAGE if found else None)
 
 
 def touch_costs(g, a, va, value, frames, words):
@@ -65,15 +58,15 @@ def stack_vma(g, a):
 def boot(g):
     """Processes with heap and stack of their own come and go, and their memory comes back."""
     a, start = setup(g)
-    free = None
-    for _ in range(3):
+
+    def life():
         b = a.fork()
         b.must("brk", start + 40 * PAGE)
         b.fill(start, 5, 40)
         g.equal("the sum over a heap", b.sum(start, 40), sum(range(5, 45)))
         a.end(b)
-        last, free = free, free_frames(g)
-    g.check(free >= last, "memory of processes that ended is not free again", f"{last} free frames", free)
+
+    check_lives(g, life)
 
 
 def values(g):
@@ -82,7 +75,7 @@ def values(g):
     size = g.rng.randint(20, 60)
     grow(g, a, start + size * PAGE)
     g.equal("what brk(0) returned", a.syscall("brk", 0), start + size * PAGE)
-    wanted = {i: g.rng.getrandbits(64) for i in g.rng.sample(range(size), 12)}
+    wanted = {i: g.number() for i in g.rng.sample(range(size), 12)}
     for i, value in wanted.items():
         a.store(start + i * PAGE + 8 * (i % 500), value)
     for i in range(size):
@@ -99,16 +92,15 @@ def promise(g):
     a, start = setup(g)
     a.must("brk", start + PAGE)  # what is made once is made now
     pages = g.rng.randint(5000, 7000)
-    calls = g.tally("page_alloc", "vm_fault")
+    free, calls = free_frames(g), g.tally("vm_fault")
     grow(g, a, start + pages * PAGE)
     g.untally()
-    g.check(calls["page_alloc"] <= 2, f"brk() of {pages} pages took frames", "none (2 for the kernel's own objects)",
-            calls["page_alloc"])
+    check_lost(g, free, OWN_FRAMES, f"brk() of {pages} pages took frames")
     g.equal("page faults in brk()", calls["vm_fault"], 0)
-    none_mapped(g, a, start, pages, "after brk()")
+    a.check_unmapped(start, pages, "after brk()")
     g.equal("pages that the process's books promise", heap_vma(g, a).end, start + pages * PAGE)
     for i in g.rng.sample(range(pages), 5):
-        value = g.rng.getrandbits(64)
+        value = g.number()
         a.store(start + i * PAGE, value)
         g.equal("what was stored", a.load(start + i * PAGE), value)
     g.equal("pages of the heap in memory", len(mapped(a, start, pages)), 5)
@@ -123,10 +115,10 @@ def touch(g):
     grow(g, a, start + 64 * PAGE)
     chosen = g.rng.sample(range(64), 9)
     for n, i in enumerate(chosen):
-        va, value = start + i * PAGE, g.rng.getrandbits(64) | 1
-        for junk in [a.map(3)]:  # frames that are free now held this
-            a.fill(junk, value, 3)
-            a.must("munmap", junk, 3 * PAGE)
+        va, value = start + i * PAGE, g.number() | 1
+        junk = a.map(3)
+        a.fill(junk, value, 3)
+        a.must("munmap", junk, 3 * PAGE)  # frames that are free now held this
         touch_costs(g, a, va + 24, value, 1, "the first store to a page")
         g.equal("a page after its first store", a.data(va, PAGE), bytes(24) + value.to_bytes(8, "little") +
                 bytes(PAGE - 32), va=va)
@@ -136,9 +128,7 @@ def touch(g):
         g.untally()
         g.equal("page faults of further stores", calls["vm_fault"], 0)
         g.equal("pages of the heap in memory", sorted(mapped(a, start, 64)), sorted(chosen[:n + 1]))
-        page = a.page(va)
-        g.check(page.refcount == 1 and page.mapcount == 1, "the counts of a page of the heap", "refcount 1, mapcount 1",
-                f"refcount {page.refcount}, mapcount {page.mapcount}", va=va)
+        a.check_counts(va, 1, 1, "a page of the heap")
 
 
 def zero(g):
@@ -155,32 +145,21 @@ def zero(g):
                 f"the page of zeroes, frame {zero_frame:#x}", f"frame {a.frame(va):#x}", va=va)
         g.check(not a.writable(va), "the page of zeroes is mapped writable", "no W", walk.pte_flags(a.pte(va)[1]), va=va)
         if g.rng.random() < 0.6:
-            value = g.rng.getrandbits(64) | 1
+            value = g.number() | 1
             touch_costs(g, a, va, value, 1, "a store to a page that was read")
             g.equal("what was stored", a.load(va), value)
             g.check(a.frame(va) != zero_frame, "a store went into the page of zeroes", "a frame", "the page of zeroes", va=va)
     g.equal("the page of zeroes in the end", a.data(start + 31 * PAGE, PAGE), bytes(PAGE))
-    g.equal("frames that the process is charged for", a.mm().rss_anon - sum(
-        1 for v in walk.vmas(g.k, a.mm()) for va in range(v.start, v.end, PAGE) if is_anon(g, a, va)), 0)
-
-
-def is_anon(g, a, va):
-    _, pte = a.pte(va)
-    if not pte & access.PTE_V or pte & access.PTE_SPECIAL:
-        return False
-    return "ANON" in walk.page_flags(g.k, walk.page_of_pfn(g.k, walk.pte_paddr(pte) >> 12))
+    g.equal("frames that the process is charged for", a.mm().rss_anon, a.anon_pages())
 
 
 def usercopy(g):
     """The kernel is the first to touch the heap: read(2) into it, write(2) from it."""
     a, start = setup(g)
     scratch = a.map(2)
-    a.must("pipe2", scratch, 0)
-    fds = int.from_bytes(a.data(scratch), "little")
-    r, w = fds & 0xffffffff, fds >> 32
+    r, w = a.pipe(scratch)
     words = g.rng.randbytes(200)
-    a.store(scratch + PAGE, 0)
-    g.write(scratch + PAGE, words, a.root)
+    a.put(scratch + PAGE, words)
     grow(g, a, start + 10 * PAGE)
     i, cut = g.rng.randrange(0, 7), g.rng.randrange(10, 190)
     a.must("write", w, scratch + PAGE, 200)
@@ -206,12 +185,12 @@ def shrink(g):
     keep = g.rng.randint(5, 40)
     grow(g, a, start + keep * PAGE - g.rng.randrange(PAGE))
     g.equal("frames that are free again", free_frames(g) - before, 50 - keep)
-    none_mapped(g, a, start + keep * PAGE, 50 - keep, "behind the heap's new end")
+    a.check_unmapped(start + keep * PAGE, 50 - keep, "behind the heap's new end")
     for what in ("load", "store"):
         g.equal(f"signal of a {what} behind the heap", a.signal_of(what, start + keep * PAGE, 1), SIGSEGV)
     g.equal("the rest of the heap", a.sum(start, keep), sum(range(9, 9 + keep)))
     grow(g, a, start + 50 * PAGE)
-    none_mapped(g, a, start + keep * PAGE, 50 - keep, "after the heap grew again")
+    a.check_unmapped(start + keep * PAGE, 50 - keep, "after the heap grew again")
     g.equal("heap that went and came back", a.sum(start + keep * PAGE, 50 - keep), 0)
 
 
@@ -247,8 +226,7 @@ def steps(g):
         grow(g, a, at)
     g.equal("VMAs after 40 steps", a.mm().map_count, count)
     g.equal("the end of the heap's VMA", heap_vma(g, a).end, at + PAGE - 1 & -PAGE)
-    g.check(free - free_frames(g) <= 2, "small steps took frames", "none (2 for the kernel's own objects)",
-            free - free_frames(g))
+    check_lost(g, free, OWN_FRAMES, "small steps took frames")
     a.fill(start, 30, 20)
     g.equal("the sum over a heap", a.sum(start, 20), sum(range(30, 50)))
 
@@ -262,7 +240,7 @@ def stack(g):
     low = stack_vma(g, a).start
     for depth in sorted(g.rng.sample(range(20, 1500), 4)):
         va = low - depth * PAGE + 8 * g.rng.randrange(512)
-        value = g.rng.getrandbits(64)
+        value = g.number()
         old, mm = stack_vma(g, a).start, a.mm()
         total = mm.total_pages
         calls = g.tally("page_alloc", "pt_table_alloc")
@@ -271,7 +249,7 @@ def stack(g):
         g.equal("the stack's start", stack_vma(g, a).start, va & -PAGE, va=va)
         g.equal("frames for data that a deeper stack took", calls["page_alloc"] - calls["pt_table_alloc"], 1, va=va)
         g.equal("pages in total_pages for a deeper stack", a.mm().total_pages - total, (old - (va & -PAGE)) // PAGE)
-        none_mapped(g, a, (va & -PAGE) + PAGE, (old - (va & -PAGE)) // PAGE - 1, "between the touch and the old stack")
+        a.check_unmapped((va & -PAGE) + PAGE, (old - (va & -PAGE)) // PAGE - 1, "between the touch and the old stack")
         g.equal("what was stored", a.load(va), value)
         g.equal("the rest of a page of fresh stack", a.data(va & -PAGE, va % PAGE), bytes(va % PAGE))
 
@@ -320,9 +298,7 @@ def stackcopy(g):
     """read(2) to below the stack: the kernel's own fault makes it grow."""
     a, start = setup(g)
     scratch = a.map(1)
-    a.must("pipe2", scratch, 0)
-    fds = int.from_bytes(a.data(scratch), "little")
-    r, w = fds & 0xffffffff, fds >> 32
+    r, w = a.pipe(scratch)
     words = g.rng.randbytes(64)
     g.write(scratch, words, a.root)
     a.must("write", w, scratch, 64)
@@ -366,9 +342,10 @@ def exhaust(g):
     b = a.fork()
     half = free * 5 // 8  # no single request is larger than the memory: such a one may be refused
     for end in (start + half * PAGE, start + 2 * half * PAGE):
-        g.equal("brk() of what all together will not have", b.syscall("brk", end), end)
+        b.start("brk", end)
+        g.check(not a.outlives(b), "brk() of what all together will not have", "a promise", "it killed the process")
+        g.equal("what it returned", b.finish(), end)
     b.start_fill(start, 1, 2 * half)
     g.check(a.outlives(b), "a process got more frames than there are", "killed", "it lives")
     g.equal("the parent's heap", a.syscall("brk", 0), start)
-    g.check(free - free_frames(g) < 64, "the frames of the process that was killed are not free again", f"{free}",
-            free_frames(g))
+    check_lost(g, free, 64, "the frames of the process that was killed are not free again")

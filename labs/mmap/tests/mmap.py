@@ -7,8 +7,8 @@ what munmap() took is in no page table.
 """
 import subprocess
 
-from xvgrade.puppet import (MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PAGE, PROT_EXEC, PROT_READ, RW,
-                            SIGBUS, SIGSEGV, Puppets, free_frames)
+from xvgrade.puppet import (AT_FDCWD, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PAGE, PROT_EXEC, PROT_READ, RW,
+                            SIGBUS, SIGSEGV, Puppets, check_lives, check_lost, free_frames)
 from xvgrade.source import access, walk
 
 ANON = MAP_PRIVATE | MAP_ANONYMOUS
@@ -22,13 +22,7 @@ O_RDONLY = 0
 def setup(g):
     """The process, and a page of its heap for names and buffers."""
     a = Puppets(g).first
-    start = a.must("brk", 0) + PAGE - 1 & -PAGE
-    a.must("brk", start + PAGE)
-    return a, start
-
-
-def word(g):
-    return g.rng.getrandbits(64)
+    return a, a.heap(1)
 
 
 def arena(g, pages):
@@ -39,7 +33,7 @@ def arena(g, pages):
 def file_of(g, a, scratch, pages, name="/mapped"):
     """A file with a random number in each page: (descriptor, [numbers])."""
     fd = a.open(name, scratch)
-    numbers = [word(g) for _ in range(pages)]
+    numbers = [g.number() for _ in range(pages)]
     for i, value in enumerate(numbers):
         a.store(scratch, value)
         a.must("pwrite64", fd, scratch, 8, i * PAGE)
@@ -81,27 +75,21 @@ def books(g, a):
     g.equal("total_pages, the sum over the VMAs", a.mm().total_pages, total)
 
 
-def empty(g, a, start, pages):
-    for i in range(pages):
-        g.check(a.frame(start + i * PAGE) is None, "a page of memory that was unmapped is in the page table", "no entry",
-                f"frame {a.frame(start + i * PAGE)}", va=start + i * PAGE)
-
-
 # ---- the tests
 
 
 def boot(g):
     """Processes come and go, and their memory comes back. No mmap in it."""
     a, scratch = setup(g)
-    free = None
-    for _ in range(3):
+
+    def life():
         b = a.fork()
         b.must("brk", scratch + 31 * PAGE)
         b.fill(scratch + PAGE, 5, 30)
         g.equal("the sum over a heap", b.sum(scratch + PAGE, 30), sum(range(5, 35)))
         a.end(b)
-        last, free = free, free_frames(g)
-    g.check(free >= last, "memory of processes that ended is not free again", f"{last} free frames", free)
+
+    check_lives(g, life)
 
 
 def anon(g):
@@ -115,9 +103,9 @@ def anon(g):
     at = a.map(pages)
     g.untally()
     g.check(calls["page_alloc"] <= 2, "mmap() took frames", "none (2 for the kernel's own objects)", calls["page_alloc"])
-    empty(g, a, at, 600)
+    a.check_unmapped(at, 600, "after mmap()")
     before, chosen = a.mm().rss_anon, g.rng.sample(range(pages), 8)
-    numbers = {i: word(g) for i in chosen}
+    numbers = {i: g.number() for i in chosen}
     for i, value in numbers.items():
         a.store(at + i * PAGE + 8 * (i % 512), value)
     for i, value in numbers.items():
@@ -171,7 +159,7 @@ def split(g):
     same(g, "the VMAs after munmap() in the middle", ranges(g, a, at, at + 20 * PAGE), [(0, i), (j, 20)])
     for v in areas(g, a, at, at + 20 * PAGE):
         g.equal("pgoff of a VMA", v.pgoff, v.start // PAGE)
-    empty(g, a, at + i * PAGE, j - i)
+    a.check_unmapped(at + i * PAGE, j - i, "after munmap()")
     g.equal("the sum below the hole", a.sum(at, i), sum(range(100, 100 + i)))
     g.equal("the sum above the hole", a.sum(at + j * PAGE, 20 - j), sum(range(100 + j, 120)))
     for va in (at + i * PAGE, at + (j - 1) * PAGE):
@@ -249,7 +237,7 @@ def random(g):
 
 
 def touch(g, a, at, n, model, numbers):
-    va, page, value = at + n * PAGE, model[n], word(g)
+    va, page, value = at + n * PAGE, model[n], g.number()
     if page is None or not page[1]:
         g.equal(f"signal of a store to {va:#x}", a.signal_of("store", va, value), SIGSEGV)
         if page:
@@ -289,11 +277,8 @@ def errors(g):
     """What cannot be, and that nothing has changed afterwards."""
     a, scratch = setup(g)
     fd, _ = file_of(g, a, scratch, 2)
-    a.store(scratch, 0)
-    a.must("pipe2", scratch, 0)
-    pipe = a.word(scratch) & 0xffffffff
-    g.write(scratch, b"/mapped\0", a.root)
-    readonly = a.must("openat", -100, scratch, O_RDONLY, 0)
+    pipe, _ = a.pipe(scratch)
+    readonly = a.open("/mapped", scratch, O_RDONLY)
     at = a.map(4)
     a.fill(at, 1, 4)
     before = [(v.start, v.end, v.flags) for v in walk.vmas(g.k, a.mm())]
@@ -325,7 +310,7 @@ def private(g):
     at = a.map(6, RW, MAP_PRIVATE, fd, 2 * PAGE)
     other = a.map(8, PROT_READ, MAP_SHARED, fd)
     for i in g.rng.sample(range(6), 3):
-        va, value, calls = a.map(1, RW, MAP_PRIVATE, fd, i * PAGE), word(g), g.tally("vm_fault")
+        va, value, calls = a.map(1, RW, MAP_PRIVATE, fd, i * PAGE), g.number(), g.tally("vm_fault")
         a.store(va + 8, value)
         g.untally()
         g.equal("page faults of a store to a page that was never touched", calls["vm_fault"], 1)
@@ -337,7 +322,7 @@ def private(g):
             g.equal("the signal of a load", a.signal_of("load", cached), 0)
             g.check(a.frame(va) == a.frame(cached) and not a.writable(va), "a page that was only read",
                     f"the page cache's frame {a.frame(cached):#x}, no W", walk.pte_flags(a.pte(va)[1]), va=va)
-        value, calls = word(g), g.tally("vm_fault")
+        value, calls = g.number(), g.tally("vm_fault")
         a.store(va + 8, value)
         g.untally()
         g.equal("page faults of the first store to a page", calls["vm_fault"], 1)
@@ -365,7 +350,7 @@ def shared(g):
     b = a.fork()
     second = b.map(6, RW, MAP_SHARED, fd)
     for i in g.rng.sample(range(6), 5):
-        who, va, value = g.rng.choice([a, b]), at + i * PAGE, word(g)
+        who, va, value = g.rng.choice([a, b]), at + i * PAGE, g.number()
         frame, calls = a.frame(va), g.tally("vm_fault")
         who.store(va, value)
         g.untally()
@@ -396,7 +381,7 @@ def msync(g):
     fd, numbers = file_of(g, a, scratch, 4)
     a.must("sync")
     at = a.map(4, RW, MAP_SHARED, fd)
-    values = [word(g) for _ in range(4)]
+    values = [g.number() for _ in range(4)]
     for i, value in enumerate(values):
         a.store(at + i * PAGE, value)
     g.equal("what msync() returned", a.syscall("msync", at, 2 * PAGE, MS_SYNC), 0)
@@ -404,7 +389,7 @@ def msync(g):
     for i in range(2):
         g.equal(f"page {i} of the file on the disk, after msync()", data[i * PAGE:i * PAGE + 8].hex(),
                 values[i].to_bytes(8, "little").hex())
-    again, calls = word(g), g.tally("vm_fault")
+    again, calls = g.number(), g.tally("vm_fault")
     a.store(at, again)
     g.untally()
     g.equal("page faults of a store after msync()", calls["vm_fault"], 1)
@@ -441,7 +426,7 @@ def truncate(g):
         g.equal("signal of a load behind the end of the file", a.signal_of("load", shared + i * PAGE), SIGBUS)
     a.must("ftruncate", fd, size)
     for at in (shared, copy):
-        empty(g, a, at + 4 * PAGE, 2)
+        a.check_unmapped(at + 4 * PAGE, 2, "behind the file's new end")
         for i in (4, 5):
             g.equal("signal of a load behind the new end of the file", a.signal_of("load", at + i * PAGE), SIGBUS)
             g.equal("signal of a store behind the new end of the file", a.signal_of("store", at + i * PAGE, 1), SIGBUS)
@@ -458,7 +443,7 @@ def cost(g):
     a, scratch = setup(g)
     at = a.map(2000)
     a.fill(at, 1, 700)
-    before, calls = free_frames(g), g.tally("tlb_flush_range", "zap_range")
+    before, calls = free_frames(g), g.tally("tlb_flush_range")
     a.must("munmap", at, 1000 * PAGE)
     g.untally()
     g.check(1 <= calls["tlb_flush_range"] <= 3, "TLB flushes of munmap() of 700 pages", "1 (3 at most)",
@@ -490,13 +475,10 @@ def exit(g):
         b.fill(b.map(5, RW, MAP_SHARED | MAP_ANONYMOUS), 1, 5)
         b.map(3, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd)
         a.end(b)
-        lost = free - free_frames(g)
-    g.check(lost <= 2, "frames of a process that ended are not free again", "none, or 2 of the kernel's own", lost)
+    check_lost(g, free, 2, "frames of a process that ended are not free again")
     at = a.map(8, PROT_READ, MAP_SHARED, fd)
     a.sum(at, 8)
-    page = a.page(at)
-    g.check(page.mapcount == 1 and page.refcount == 2, "the counts of a page of the file", "refcount 2, mapcount 1",
-            f"refcount {page.refcount}, mapcount {page.mapcount}", va=at)
+    a.check_counts(at, 2, 1, "a page of the file")
     g.equal("page 1 of the file", a.load(at + PAGE), 7)
     files = a.mm().map_count
     a.must("munmap", at, 3 * PAGE)
@@ -505,9 +487,8 @@ def exit(g):
     g.equal("VMAs after munmap()", a.mm().map_count, files - 1)
     free = free_frames(g)
     a.must("close", fd)
-    a.store(scratch, 0)
-    g.write(scratch, b"/mapped\0", a.root)
-    a.must("unlinkat", -100, scratch, 0)
+    a.put(scratch, b"/mapped\0")
+    a.must("unlinkat", AT_FDCWD, scratch, 0)
     g.check(free_frames(g) - free >= 8, "a file that is gone keeps its pages: who holds it?", "8 frames more, or more",
             free_frames(g) - free)
 

@@ -1,16 +1,10 @@
 """Hidden judges of the swap lab: one thread sends pages out while another one uses them, on another hart."""
-from xvgrade.puppet import PAGE, Puppets
-
-MADV_PAGEOUT = 21
+from xvgrade.puppet import MADV_PAGEOUT, PAGE, Puppets
 
 
 def harts(g):
     a = Puppets(g).first
-    start = a.must("brk", 0) + PAGE - 1 & -PAGE
-    a.must("brk", start + PAGE)
-    a.store(start, 0)
-    g.write(start, b"/dev/vdb\0", a.root)
-    a.must("swapon", start, 0)
+    a.swapon(a.heap(1))
     pages = g.rng.randint(60, 100)
     at = a.map(pages)
     a.fill(at, 0, pages)

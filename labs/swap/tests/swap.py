@@ -7,36 +7,21 @@ A swap area of the judge's lies on a second disk, as a file: so the judge sees w
     pressure    more memory than there is: what is used stays, what is not goes, and all is right in the end
     errors      the judge lets a transfer of the disk fail
 """
-from xvgrade.puppet import PAGE, SIGBUS, Puppets, free_frames
+from xvgrade.guest import MASK
+from xvgrade.puppet import MADV_PAGEOUT, PAGE, SIGBUS, Puppets, check_lives, check_lost, free_frames
 from xvgrade.source import access, walk
 
-MADV_PAGEOUT = 21
-CLUSTER, NONE = 64, (1 << 64) - 1
-WORD = (1 << 64) - 1
+CLUSTER, NONE = 64, MASK
 SLOT_MASK = (1 << 32) - 1
 
 
 def setup(g, area=True):
     """The process, and a page of its heap for names."""
     a = Puppets(g).first
-    start = a.must("brk", 0) + PAGE - 1 & -PAGE
-    a.must("brk", start + PAGE)
-    a.store(start, 0)
+    start = a.heap(1)
     if area:
-        g.write(start, b"/dev/vdb\0", a.root)
-        a.must("swapon", start, 0)
+        a.swapon(start)
     return a, start
-
-
-def word(g):
-    return g.rng.getrandbits(64)
-
-
-def filled(g, a, pages):
-    at, values = a.map(pages), [word(g) for _ in range(pages)]
-    for i, value in enumerate(values):
-        a.store(at + i * PAGE, value)
-    return at, values
 
 
 def slot(g, a, va):
@@ -116,7 +101,7 @@ class Slots:
         for w in self.g.rng.sample(range(whole), min(3, whole)):
             bits = sum(1 << n % CLUSTER for n in words.get(w, ()))
             if w in tail:
-                bits |= WORD << self.count % CLUSTER & WORD
+                bits |= MASK << self.count % CLUSTER & MASK
             self.g.equal(f"word {w} of the bitmap", self.g.k.u64(self.bits + 8 * w), bits)
 
 
@@ -175,22 +160,22 @@ def slotcost(g):
 def boot(g):
     """Processes come and go, and their memory comes back. No swap in it."""
     a, start = setup(g, area=False)
-    free = None
-    for _ in range(3):
+
+    def life():
         b = a.fork()
         at = b.map(30)
         b.fill(at, 5, 30)
         g.equal("the sum over a mapping", b.sum(at, 30), sum(range(5, 35)))
         a.end(b)
-        last, free = free, free_frames(g)
-    g.check(free >= last, "memory of processes that ended is not free again", f"{last} free frames", free)
+
+    check_lives(g, life)
 
 
 def out(g):
     """Pages go: entries name slots, the disk holds what the frames held, the frames are free."""
     a, start = setup(g)
     pages = g.rng.randint(40, 60)
-    at, values = filled(g, a, pages)
+    at, values = a.filled(pages)
     free, swap, rss = free_frames(g), free_slots(g, a), a.mm().rss_anon
     calls = g.tally("tlb_flush_range", "bio_submit")
     numbers = send_out(g, a, at, pages)
@@ -204,7 +189,7 @@ def out(g):
     g.equal("free slots", swap - free_slots(g, a), pages)
     g.equal("resident pages", rss - a.mm().rss_anon, pages)
     g.equal("swap_entries of the process", a.mm().swap_entries, pages)
-    g.equal("the sum over all pages, brought back", a.sum(at, pages), sum(values) & WORD)
+    g.equal("the sum over all pages, brought back", a.sum(at, pages), sum(values) & MASK)
     a.must("munmap", at, pages * PAGE)
     g.equal("free slots after munmap()", free_slots(g, a), swap)
 
@@ -212,7 +197,7 @@ def out(g):
 def back(g):
     """A load brings a page back, once; its slot keeps it until a store."""
     a, start = setup(g)
-    at, values = filled(g, a, 24)
+    at, values = a.filled(24)
     swap = free_slots(g, a)
     numbers = send_out(g, a, at, 24)
     for n, i in enumerate(g.rng.sample(range(24), 8)):
@@ -230,25 +215,23 @@ def back(g):
                 f"{walk.pte_flags(a.pte(va)[1])}, mapcount {page.mapcount}, refcount {page.refcount}, "
                 f"slot {page.private & SLOT_MASK}", va=va)
         g.equal("free slots", swap - free_slots(g, a), 24 - n)
-        value = word(g)
+        value = g.number()
         a.store(va, value)
         g.equal("what was stored", a.load(va), value)
-        page = a.page(va)
-        g.check(page.mapcount == 1 and page.refcount == 1, "a page that was stored to gives its slot up",
-                "mapcount 1, refcount 1", f"mapcount {page.mapcount}, refcount {page.refcount}", va=va)
+        a.check_counts(va, 1, 1, "a page that was stored to: it gives its slot up")
         g.equal("free slots after a store", swap - free_slots(g, a), 24 - n - 1)
         values[i] = value
-    g.equal("the sum over all pages", a.sum(at, 24), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 24), sum(values) & MASK)
 
 
 def store(g):
     """A store to a page that is out: one fault brings it, writable, and the slot is free at once."""
     a, start = setup(g)
-    at, values = filled(g, a, 16)
+    at, values = a.filled(16)
     swap = free_slots(g, a)
     send_out(g, a, at, 16)
     for n, i in enumerate(g.rng.sample(range(16), 6)):
-        value, calls = word(g), g.tally("vm_fault")
+        value, calls = g.number(), g.tally("vm_fault")
         a.store(at + i * PAGE + 8, value)
         g.untally()
         g.equal("page faults of a store", calls["vm_fault"], 1)
@@ -262,12 +245,12 @@ def store(g):
 def clean(g):
     """What was only read need not be written again."""
     a, start = setup(g)
-    at, values = filled(g, a, 20)
+    at, values = a.filled(20)
     numbers = send_out(g, a, at, 20)
-    g.equal("the sum over all pages", a.sum(at, 20), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 20), sum(values) & MASK)
     changed = g.rng.sample(range(20), 5)
     for i in changed:
-        values[i] = word(g)
+        values[i] = g.number()
         a.store(at + i * PAGE, values[i])
     calls = g.tally("swap_write")
     again = send_out(g, a, at, 20)
@@ -277,13 +260,13 @@ def clean(g):
         if i not in changed:
             g.equal(f"the slot of page {i}", again[i], numbers[i])
         g.equal(f"slot {again[i]} on the disk", int.from_bytes(on_disk(g, again[i], 8), "little"), values[i])
-    g.equal("the sum over all pages", a.sum(at, 20), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 20), sum(values) & MASK)
 
 
 def fork(g):
     """Entries are inherited: one slot, two names; whoever reads first brings the page for both."""
     a, start = setup(g)
-    at, values = filled(g, a, 12)
+    at, values = a.filled(12)
     swap = free_slots(g, a)
     numbers = send_out(g, a, at, 12)
     b = a.fork()
@@ -295,7 +278,7 @@ def fork(g):
     for i in order[:4]:  # one reads, then the other one stores: its entry still names the slot
         first, second = g.rng.sample([a, b], 2)
         g.equal("a page that comes back", first.load(at + i * PAGE), values[i])
-        mine[second][i] = word(g)
+        mine[second][i] = g.number()
         second.store(at + i * PAGE, mine[second][i])
         for who in (a, b):
             g.equal(f"the page of {who}", who.load(at + i * PAGE), mine[who][i])
@@ -307,12 +290,12 @@ def fork(g):
         g.equal("the frame of the other process", second.frame(va), first.frame(va))
         g.check(not first.writable(va) and not second.writable(va), "a page that two processes have is writable", "no W",
                 "W", va=va)
-        mine[first][i] = word(g)
+        mine[first][i] = g.number()
         first.store(va, mine[first][i])
         for who in (a, b):
             g.equal(f"the page of {who}", who.load(va), mine[who][i])
     for who in (a, b):
-        g.equal(f"the sum over all pages of {who}", who.sum(at, 12), sum(mine[who]) & WORD)
+        g.equal(f"the sum over all pages of {who}", who.sum(at, 12), sum(mine[who]) & MASK)
     a.end(b)
     for i in range(12):
         a.store(at + i * PAGE, i)
@@ -336,20 +319,19 @@ def leak(g):
         b.end(c)
         a.end(b)
         g.equal("free slots after a process ended", free_slots(g, a), swap)
-    g.check(free - free_frames(g) <= 2, "frames of a process that ended are not free again", "none, or 2 of the kernel's own",
-            free - free_frames(g))
+    check_lost(g, free, 2, "frames of a process that ended are not free again")
     a.kernel("swap_check")
 
 
 def off(g):
     """swapoff() brings everything back."""
     a, start = setup(g)
-    at, values = filled(g, a, 30)
+    at, values = a.filled(30)
     send_out(g, a, at, 30)
     g.equal("what swapoff() returned", a.syscall("swapoff", start), 0)
     for i in range(30):
         g.equal("a page after swapoff()", a.word(at + i * PAGE), values[i])
-    g.equal("the sum over all pages", a.sum(at, 30), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 30), sum(values) & MASK)
     g.equal("swap_entries of the process", a.mm().swap_entries, 0)
 
 
@@ -361,10 +343,10 @@ def pressure(g):
     a, start = setup(g)
     pages = free_frames(g) + g.rng.randint(1000, 1500)
     b = a.fork()
-    at, first = b.map(pages), word(g) >> 1
+    at, first = b.map(pages), g.number() >> 1
     b.start_fill(at, first, pages)
     g.check(not a.outlives(b), "a process that fits into memory and swap together was killed", "it lives", "killed")
-    g.equal("the sum over all pages", b.sum(at, pages), sum(range(first, first + pages)) & WORD)
+    g.equal("the sum over all pages", b.sum(at, pages), sum(range(first, first + pages)) & MASK)
     used = a.kernel("swap_total_pages") - free_slots(g, a)
     g.check(used >= 700, "slots in use", "700 and more", used)
     a.end(b)
@@ -393,7 +375,7 @@ def victim(g):
 def full(g):
     """More than memory and swap together: the process that takes it all is killed, nothing else happens."""
     a, start = setup(g)
-    at, values = filled(g, a, 50)
+    at, values = a.filled(50)
     free, total = free_frames(g), a.kernel("swap_total_pages")
     b = a.fork()
     half = (free + total) * 5 // 8
@@ -401,7 +383,7 @@ def full(g):
     b.fill(parts[0], 1, half)
     b.start_fill(parts[1], 1, half)
     g.check(a.outlives(b), "a process got more than there is", "killed", "it lives")
-    g.equal("the sum over the parent's pages", a.sum(at, 50), sum(values) & WORD)
+    g.equal("the sum over the parent's pages", a.sum(at, 50), sum(values) & MASK)
     a.fill(at, 3, 50)
     used = total - free_slots(g, a)
     g.check(used <= 30, "slots in use after the process was killed", "30 at most, of pages of the first process", used)
@@ -413,7 +395,9 @@ def full(g):
 
 def fail_transfer(g, function):
     """The next transfer ends in this function with an error of the disk."""
-    g.goto(f"vm/swapio.c:{function}")
+    done, back = g.address(f"vm/swapio.c:{function}"), g.program.find("lab_mark").value
+    g.run_to([done, back], lambda hart: g.in_kernel(hart) or g.in_program(hart))
+    g.check(g.pc == done, f"nothing is transferred that could fail in {function}()", "a transfer", "none")
     bio = g.rsp.register("a0", g.hart)
     status = g.k.source.struct("bio").fields["status"][0]
     g.source.phys_write(g.k.linear_to_phys(bio + status), (-5 & 0xffffffff).to_bytes(4, "little"))
@@ -424,7 +408,7 @@ def fail_transfer(g, function):
 def readerror(g):
     """A page that cannot be read is SIGBUS, of this access alone: neighbours are there, and the next try gets it."""
     a, start = setup(g)
-    at, values = filled(g, a, 16)
+    at, values = a.filled(16)
     send_out(g, a, at, 16)
     i = g.rng.randrange(4, 12)
     a.start_load(at + i * PAGE)
@@ -436,18 +420,18 @@ def readerror(g):
         g.equal("a page of swap, when the disk works again", a.load(at + n * PAGE), values[n])
     a.start_load(at + 2 * PAGE if slot(g, a, at + 2 * PAGE) is not None else at + i * PAGE)
     a.finish()
-    g.equal("the sum over all pages", a.sum(at, 16), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 16), sum(values) & MASK)
 
 
 def writeerror(g):
     """A page that cannot be written stays; its slot is never used again."""
     a, start = setup(g)
-    at, values = filled(g, a, 8)
+    at, values = a.filled(8)
     swap = free_slots(g, a)
     a.start("madvise", at, 8 * PAGE, MADV_PAGEOUT)
     fail_transfer(g, "write_done")
     a.finish()
-    g.equal("the sum over all pages", a.sum(at, 8), sum(values) & WORD)
+    g.equal("the sum over all pages", a.sum(at, 8), sum(values) & MASK)
     a.fill(at, 70, 8)
     numbers = send_out(g, a, at, 8)
     g.equal("the slots", [int.from_bytes(on_disk(g, n, 8), "little") for n in numbers], list(range(70, 78)))
