@@ -179,7 +179,7 @@ class Guest:
         """The function's result, unsigned."""
         return self.enter(name, args, self.run_to)
 
-    def count(self, name, *args):
+    def count(self, name, *args, most=COUNT_LIMIT):
         """(result, instructions): as call(), one instruction at a time. No interrupt falls into it."""
         steps = [0]
 
@@ -187,8 +187,8 @@ class Guest:
             while steps[0] == 0 or self.rsp.register("pc", self.hart) not in addresses or not accept(self.hart):
                 self.rsp.step(self.hart)
                 steps[0] += 1
-                if steps[0] > COUNT_LIMIT:
-                    self.fail(f"{name}() takes more than {COUNT_LIMIT} instructions", kind="loop")
+                if steps[0] > most:
+                    self.fail(f"{name}() takes more than {most} instructions", kind="loop")
             self.k.forget()
 
         return self.enter(name, args, one_by_one), steps[0]
