@@ -24,6 +24,7 @@ from .errors import Infra
 
 OUTPUT_LIMIT = 4 << 20
 STALE_SECONDS = 3600
+MEMORY_ROOM = 1 << 30
 LEVELS = ("bwrap", "uid", "plain")
 WARNING = "warning: no sandbox here (bubblewrap does not work, and this is not root): submissions run as you"
 
@@ -146,9 +147,11 @@ def end_group(proc):
         proc.kill()
 
 
-def private_folder(prefix, base=None):
-    """A new folder that only we (and the sandboxed user) can enter. The name is short: sockets lie in it."""
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=base))
+def private_folder(prefix):
+    """A new folder that only we (and the sandboxed user) can enter, in memory where there is plenty: what lies in
+    it is written once and gone soon. The name is short: sockets lie in it."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > MEMORY_ROOM else None
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=memory))
 
 
 def sweep():
