@@ -180,7 +180,8 @@ class Guest:
         return self.enter(name, args, self.run_to)
 
     def count(self, name, *args, most=COUNT_LIMIT):
-        """(result, instructions): as call(), one instruction at a time. No interrupt falls into it."""
+        """(result, instructions): as call(), one instruction at a time. No interrupt falls into it. What takes more
+        than `most` has failed, and is not followed any further."""
         steps = [0]
 
         def one_by_one(addresses, accept):
@@ -188,7 +189,8 @@ class Guest:
                 self.rsp.step(self.hart)
                 steps[0] += 1
                 if steps[0] > most:
-                    self.fail(f"{name}() takes more than {most} instructions", kind="loop")
+                    self.fail(f"{name}() takes more than {most} instructions",
+                              kind="loop" if most == COUNT_LIMIT else "fail")
             self.k.forget()
 
         return self.enter(name, args, one_by_one), steps[0]
@@ -313,13 +315,17 @@ class Guest:
         if found != expected:
             self.fail(f"{what} is wrong", show(expected), show(found), va)
 
+    def dearest(self, name, factor=COST_FACTOR):
+        """The most that cost() lets pass."""
+        if name not in self.test.costs:
+            raise LabError(f"{self.test.id} asks for the cost of {name}, and lab.toml has no figure for it")
+        return int(self.test.costs[name] * factor)
+
     def cost(self, name, took, factor=COST_FACTOR):
         """took against the reference's figure, which lab.toml holds, so that handouts know it too;
         check-labs sees to it that the reference still takes that much."""
-        if name not in self.test.costs:
-            raise LabError(f"{self.test.id} asks for the cost of {name}, and lab.toml has no figure for it")
+        most = self.dearest(name, factor)
         self.costs[name] = took
-        most = int(self.test.costs[name] * factor)
         self.check(took <= most, f"too dear: {name}", f"at most {most}: the reference takes {self.test.costs[name]}", took)
 
     def expect_panic(self, action, message):

@@ -126,14 +126,12 @@ class Kernel:
     # ---- memory
 
     def phys(self, pa, n):
-        data = b""
-        while n > 0:
-            page, at = pa & -PAGE_SIZE, pa % PAGE_SIZE
-            if page not in self.pages:
-                self.pages[page] = self.source.phys_read(page, PAGE_SIZE)
-            part = self.pages[page][at:at + n]
-            data, pa, n = data + part, pa + len(part), n - len(part)
-        return data
+        page, at = pa & -PAGE_SIZE, pa % PAGE_SIZE
+        if page not in self.pages:
+            self.pages[page] = self.source.phys_read(page, PAGE_SIZE)
+        if at + n <= PAGE_SIZE:
+            return self.pages[page][at:at + n]
+        return self.pages[page][at:] + self.phys(page + PAGE_SIZE, n - (PAGE_SIZE - at))
 
     def phys_u64(self, pa):
         return int.from_bytes(self.phys(pa, 8), "little")
@@ -170,6 +168,8 @@ class Kernel:
         raise AccessError(f"{va:#x} is not mapped")
 
     def read(self, va, n, root=None):
+        if 0 < n <= PAGE_SIZE - va % PAGE_SIZE:
+            return self.phys(self.translate(va, root), n)
         data = b""
         while n > 0:
             part = min(n, PAGE_SIZE - va % PAGE_SIZE)

@@ -346,7 +346,7 @@ def cost(g):
     t = Tables(g)
     t.put(t.make(3 << 30 | 10 << 21 | 450 << 12, 0), some_leaf(g, 0))
     t.put(t.make(3 << 30 | 10 << 21 | 451 << 12, 0), some_leaf(g, 0))
-    got, took = g.count("pt_first", t.cursor, t.root, 3 * PAGE, USER_END)
+    got, took = g.count("pt_first", t.cursor, t.root, 3 * PAGE, USER_END, most=g.dearest("far"))
     g.equal("pt_first() with one leaf far away", got & 0xff, 1)
     g.cost("far", took)
 
