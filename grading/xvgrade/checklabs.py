@@ -7,12 +7,11 @@
     cheats/NAME    the starter with a trick: gains nothing
 
 An overlay that no longer fits the reference is a breach like any other, and says which text is gone.
---quick runs for each mutant only the tests that it must fail, for each cheat those that the starter fails
-or that its `tests` names.
+--quick runs for each mutant only the tests that it must fail, for each cheat those that its `tests` names
+(what it attacks), without it all that the starter fails.
 """
 import argparse
 import concurrent.futures
-import itertools
 import re
 import shutil
 import sys
@@ -122,7 +121,7 @@ def judge_mutant(data):
 
 
 def judge_cheat(lab, data, failing):
-    """No more than the starter has in the tests that were run. `word`: how at least one test must have ended.
+    """Passes none of the tests that the starter fails. `word`: how at least one test must have ended.
     A trick that the compiler stops says so (builds = false): else it would prove nothing when it rots."""
     refused, builds = data.get("refused", False), data.get("builds", True)
 
@@ -136,8 +135,9 @@ def judge_cheat(lab, data, failing):
             return f"leaves the grader without a verdict: {words_of(result)}"
         if result["build"]["ok"] != builds and not refused:
             return "builds, though builds = false" if builds is False else "does not build:\n" + result["build"]["log"]
-        if result["score"] > limit:
-            return f"gains points: {result['score']:g} instead of {limit:g}"
+        gained = [t["id"] for t in result["tests"] if t["status"] == "pass" and t["id"] in failing]
+        if gained or result["score"] > limit:
+            return f"gains points: {result['score']:g} instead of {limit:g}; passes {', '.join(gained) or 'more'}"
         ends = [t["status"] for t in result["tests"]]
         if "word" in data and data["word"] not in ends:
             return f"no test ends with {data['word']}, but {', '.join(sorted(set(ends)))}"
@@ -197,33 +197,44 @@ def write_out(lab, files, starter, folder):
     return folder
 
 
+def chosen(everything, only):
+    """Those to run, in order. The starter comes with the cheats, and before them: it says what there is to gain."""
+    todo = [v for v in everything if v.name == only] or [v for v in everything if not only or only in v.name]
+    cheats = any(v.name.startswith("cheats/") for v in todo)
+    return sorted((v for v in everything if v in todo or cheats and v.name == "starter"),
+                  key=lambda v: (v.name != "starter", v.name != "reference", v.name.startswith("cheats/")))
+
+
 def check_lab(base, lab, args, say):
     """Number of breaches."""
     folder = sandbox.private_folder("xvg-check-")
     bad = 0
 
     failing = []  # tests that the starter does not pass: only there has a cheat something to gain
+    running = {}  # variant's name: its future
 
     def words_for(variant):
+        if variant.name.startswith("cheats/"):
+            failing[:] = lost(running["starter"].result()[1])
         if not args.quick:
             return []
         return variant.words or (failing if variant.name.startswith("cheats/") else [])
 
     def work(variant):
+        words = words_for(variant)
         if isinstance(variant.source, LabError):
             return str(variant.source), {"score": None, "tests": [], "message": ""}, 0.0
         started = time.monotonic()
-        result = grade(base, lab, variant.source, args.seed, words_for(variant), 1, None, variant.name, repeat=False)
+        result = grade(base, lab, variant.source, args.seed, words, 1, None, variant.name, repeat=False)
         return variant.judge(result), result, time.monotonic() - started
 
     try:
-        todo = variants(lab, base.files, folder, failing)
-        exact = [v for v in todo if v.name == args.only]
-        todo = exact or [v for v in todo if not args.only or args.only in v.name]
+        todo = chosen(variants(lab, base.files, folder, failing), args.only)
         with concurrent.futures.ThreadPoolExecutor(max_workers=args.jobs) as pool:
-            first = list(pool.map(work, todo[:2]))
-            failing += [t for v, (_, result, _) in zip(todo, first) if v.name == "starter" for t in lost(result)]
-            for variant, (problem, result, took) in zip(todo, itertools.chain(first, pool.map(work, todo[2:]))):
+            for variant in todo:
+                running[variant.name] = pool.submit(work, variant)
+            for variant in todo:
+                problem, result, took = running[variant.name].result()
                 bad += problem is not None
                 score = "none" if result["score"] is None else f"{result['score']:g}"
                 say(f"{'FAIL' if problem else 'ok':5} {lab.id}/{variant.name:32} {score:>5} points  {took:5.1f} s"

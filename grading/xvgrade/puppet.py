@@ -349,7 +349,7 @@ class Puppets:
         self.g.run_to([self.g.program.find("lab_mark").value], self.g.in_program)
         values = self.g.rsp.general(self.g.hart)
         actor = self.actors.get(values[S11])
-        if self.child is None and actor is self.parent and values[T3] == values[A0] == 0:
+        if actor and actor is self.parent and self.child is None and values[T3] == values[A0] == 0:
             actor = self.child = self.add(0)  # fork() tells its pid
             self.g.rsp.set_register("s11", actor.number, self.g.hart)
         elif actor is None:
