@@ -43,7 +43,7 @@ class Mutants(unittest.TestCase):
     judge = staticmethod(checklabs.judge_mutant({"fails": ["x.a", "x.b"], "may": ["x.c"]}))
 
     def test_caught(self):
-        for passed in ("cd", "d", "c"):  # alone; with one that may fail; with one that has nothing to do with it
+        for passed in ("cd", "d", "c", ""):  # alone; with one that may fail; with one that has nothing to do with it
             self.assertIsNone(self.judge(result(passed)), passed)
 
     def test_survives(self):

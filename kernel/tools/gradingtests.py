@@ -28,6 +28,15 @@ def python(*words, timeout=900):
     return said([sys.executable, "-B", *words], timeout=timeout)
 
 
+def lend_base(place):
+    """The pristine build of this tree, for the grader of a copy: make there compiles what its files differ in (what
+    a file needs and the copy lacks is missed as ever), and not 300 files once more."""
+    problem = python("grading/grade", "buddy", "--prepare")
+    if problem is None:
+        shutil.copytree("build/grade/base", f"{place}/build/grade/base", symlinks=True)
+    return problem
+
+
 def units(folder):
     return python("-m", "unittest", "discover", "-s", "grading/tests")
 
@@ -35,7 +44,7 @@ def units(folder):
 def handout(folder):
     """A fresh handout scores what the starter must, with the reference's file all."""
     out = f"{folder}/handout"
-    problem = python("grading/handout", "handout", "buddy", out)
+    problem = python("grading/handout", "handout", "buddy", out) or lend_base(out)
     if problem:
         return problem
     for want in ("Score: 25/100", "Score: 100/100"):
@@ -107,8 +116,9 @@ def gradescope(folder):
     if problem:
         return problem
     unzip(f"{folder}/b.zip", place / "source")
-    if os.path.isdir("build/grade"):  # its kernel need not be built a second time
-        shutil.copytree("build/grade", place / "source/build/grade")
+    problem = lend_base(place / "source")
+    if problem:
+        return problem
     shutil.copy(place / "source/run_autograder", place)
     os.chmod(folder, 0o755)
     env = {**fresh_env(), **({"XV_SANDBOX": "uid"} if os.geteuid() == 0 else {})}
