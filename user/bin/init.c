@@ -122,6 +122,7 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* In place; the bytes left over become zero, as /proc/1/cmdline shows them too. */
 static void percent_decode(char *s)
 {
     char *out = s;
@@ -134,7 +135,7 @@ static void percent_decode(char *s)
             *out++ = *s;
         }
     }
-    *out = '\0';
+    memset(out, 0, (size_t)(s - out) + 1);
 }
 
 static _Noreturn void run_once(char **argv)
