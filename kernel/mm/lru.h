@@ -32,8 +32,8 @@ void lru_activate(struct page *p);
 void lru_rotate(struct page *p);
 // page->mlocked became 0, or no longer is: to the right list.
 void lru_update_mlocked(struct page *p);
-// A block whose frames are pages of their own now, like its head, whose order becomes 0: they take
-// its place, or that of the next to go if it is on no list.
+// A block whose frames are pages of their own now, like its head, whose order becomes 0: all go to
+// the list's head; if it is on no list, the others become the next to go.
 void lru_split(struct page *head);
 // Takes up to n pages from the tail of a list, with a reference each; returns how many. Pages on
 // their way to the allocator are passed over.

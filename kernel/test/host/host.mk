@@ -13,7 +13,7 @@ HOST_RUN := $(filter $(if $(T),$(T),%),$(HOST_TESTS))
 HOST_MM := $(filter-out kernel/mm/kasan%,$(wildcard kernel/mm/*.c)) kernel/lib/rbtree.c \
     kernel/sync/cpu.c kernel/sync/spinlock.c $(HOST_DIR)/board.c
 # Compiled once for all these; slabdebug_test has its own, with DEBUG.
-HOST_MM_TESTS := bootmem buddy buddymisuse slab slabmisuse pgtable ptprint kspace kspacemisuse
+HOST_MM_TESTS := bootmem buddy buddymisuse lru slab slabmisuse pgtable ptprint kspace kspacemisuse
 $(foreach t,$(HOST_MM_TESTS),$(eval HOST_OBJ_$(t)_test := $(HOST_MM:%.c=$(BUILD)/host/mm/%.o)))
 HOST_SRC_slabdebug_test := $(HOST_MM)
 HOST_SRC_tty_test := kernel/dev/ldisc.c kernel/lib/parse.c kernel/lib/bitmap.c
