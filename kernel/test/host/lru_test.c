@@ -208,8 +208,8 @@ static void split(bool listed) {
     finish();
 }
 
-// The frames of a block that is split go to the list's head; if reclaim holds the block, which is on
-// no list then, the others go next.
+// The frames of a block that is split go to the list's head; if reclaim holds the block, which is
+// on no list then, the others go next.
 static void test_split_listed(void) { split(true); }
 static void test_split_isolated(void) { split(false); }
 
