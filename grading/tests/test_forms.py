@@ -89,9 +89,10 @@ class Labs(unittest.TestCase):
                 self.load(self.GOOD.replace(old, new, 1))
 
     def test_hidden_tests_leave_no_trace(self):
-        text = self.GOOD + '\n[[test]]\nid = "x.secret"\nvisibility = "hidden"\n\n[[test]]\nid = "x.last"\n'
+        text = "starter_score = 7\n" + self.GOOD + '\n[[test]]\nid = "x.secret"\nvisibility = "hidden"\n\n[[test]]\nid = "x.last"\n'
         shown = handout.visible_toml(text)
         self.assertNotIn("secret", shown)
+        self.assertNotIn("score", shown)
         self.assertIn("x.last", shown)
         self.assertIn("x.a", shown)
 

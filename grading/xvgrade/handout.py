@@ -28,8 +28,10 @@ def project_files(root):
 
 
 def visible_toml(text):
-    """lab.toml without the hidden tests: a [[test]] block ends where the next begins."""
+    """lab.toml without the hidden tests, and without the score that counts them: a [[test]] block ends where
+    the next begins."""
     head, *blocks = re.split(r"(?m)^(?=\[\[test\]\])", text)
+    head = re.sub(r"(?m)^starter_score.*\n", "", head)
     return head + "".join(b for b in blocks if not re.search(r'(?m)^visibility\s*=\s*"hidden"', b))
 
 
