@@ -73,11 +73,18 @@ void family_leave(struct mm *mm) {
     family_put(f);
 }
 
+// Who has no hold on the page (/proc/kpagecount) may see it leave and come back as another's, or as
+// a file's, between two looks: only an owner that stays the same through all is its family.
 struct family *family_of_page(const struct page *p) {
     struct family *f = NULL;
     spin_lock(&families_lock);
     if (page_test(p, PG_ANON) && atomic_load(&p->mapcount) > 0) {
-        f = p->owner;
+        f = READ_ONCE(p->owner);
+        fence_full();
+        if (!page_test(p, PG_ANON) || READ_ONCE(p->owner) != f)
+            f = NULL;
+    }
+    if (f) {
         assertf(f->refs > 0, "page %#lx is mapped and its family dead", page_to_pfn(p));
         f->refs++;
     }
