@@ -206,10 +206,10 @@ for n in (1, 2, 4):
 add("user.mem16", usertests, cpus=1, mem="16M")
 add("user.cpus4_mem16", usertests, cpus=4, mem="16M")
 add("user.swapshared", guest, command="usertests swapshared", expect=r"ok swapshared.pressure\n(.*\n)*7 passed, 0 failed", mem="32M", cpus=2)
-# Large pages wherever they fit. (brk_lazy and status count 4 KiB touched as 4 KiB: not here.)
+# Large pages wherever they fit.
 ALWAYS = "echo always >/sys/kernel/mm/transparent_hugepage/enabled && usertests "
 add("user.huge_always", usertests, cpus=2, command=ALWAYS +
-    "malloc mmap. mprotect cow fault stack remap lock advise swap shm books exec huge process_vm")
+    "malloc mmap. mm. mprotect cow lend. fault stack remap lock advise swap shm books exec process_vm")
 add("user.huge_mem32", usertests, command="usertests mm.huge", cpus=2, mem="32M")
 add("user.lend", guest, command="usertests lend.", expect=r"ok lend.reclaimed\n(.*\n)*12 passed, 0 failed", mem="32M", cpus=4)
 add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
@@ -412,7 +412,7 @@ def random_damage():
                      extra=disks(good, good))
 
 
-add("failalloc", guest, command="stress -s 1 -n 12 -t 60 fail", expect="stress fail: ok", cpus=2)
+add("failalloc", guest, command="stress -s 1 -n 260 -t 60 fail", expect="stress fail: ok", cpus=2)
 
 
 # ---- swap devices ------------------------------------------------------------------------------------------
@@ -464,7 +464,7 @@ add("swap.slow_pressure", swapping, mem="24M", cpus=2, size=64 << 20, options=",
     command="swapon /dev/vdb; usertests --as dataset 26; swapoff /dev/vdb && cat /proc/swaps",
     expect=r"26 MiB built and verified, 0 words wrong\nFilename.*\n\Z")
 add("swap.failalloc", swapping, mem="32M", cpus=2, size=64 << 20, timeout=300,
-    command="swapon /dev/vdb; stress -s 1 -n 8 -t 40 fail; swapoff /dev/vdb && cat /proc/swaps",
+    command="swapon /dev/vdb; stress -s 1 -n 260 -t 40 fail; swapoff /dev/vdb && cat /proc/swaps",
     expect=r"stress fail: ok\nFilename.*\n\Z")
 # The same for shared memory: what was read in vain can be read again, and goes with its file.
 FILE_SWAPPER = SWAPPER.replace("swapper", "file_swapper")

@@ -1,5 +1,6 @@
 /*
- * Allocations that fail: a script runs with every n-th allocation refused, for n from 2 up. What it
+ * Allocations that fail: a script runs with every n-th allocation refused, n being 2, 3, 5, 9 and
+ * so on: with a small n few programs get far, what lies deep is reached with a large one. What it
  * does is its own affair; the kernel must neither panic nor lose anything (main.c compares).
  */
 #include "stress.h"
@@ -20,11 +21,10 @@ static const char *const scripts[] = {
     "mkdir -p d/e; cp /bin/true d/e; ls -R . >d/f; mv d/f d/g; ln -s g d/l; cat d/l; d/e/true",
     "i=0; while [ $i -lt 20 ]; do echo $i >>log; i=$((i+1)); done; sync; sort log; rm log",
     "sleep 1 & kill %1; cat /proc/self/maps /proc/meminfo /proc/slabinfo; ps; mount; free",
-    "usertests fork",
-    "usertests proc",
-    "usertests mm_cow",
-    "usertests mm_file",
-    "usertests mm_mmap",
+    "usertests fork.returns fork.clone fork.orphan exec.tiny",
+    "usertests cow.values cow.kernel_writes_",
+    "usertests mmap.file_p mmap.fixed mmap.munmap",
+    "usertests lend.edits mremap.move-p mm.huge_mu mm.huge_both",
 };
 #define SCRIPTS (int)(sizeof(scripts) / sizeof(scripts[0]))
 
@@ -57,10 +57,11 @@ static void run_script(const char *script, int n, const char *dir)
     _exit(0);
 }
 
-static void one_script(const char *script, int n, const char *dir)
+/* What wait() says of it. */
+static int one_script(const char *script, int n, const char *dir)
 {
     uint64_t start = now_ms();
-    int killed = 0, status;
+    int killed = 0, status = -1;
     pid_t pid = fork();
 
     if (pid == 0)
@@ -74,6 +75,7 @@ static void one_script(const char *script, int n, const char *dir)
     }
     kill(-pid, SIGKILL); /* what it left behind */
     refuse_every(0);
+    return status;
 }
 
 /* What scripts could not remove, as memory was refused, goes now. */
@@ -99,7 +101,12 @@ int run_fail(void)
     if (knob < 0)
         broken(KNOB ": %s", strerror(errno));
     snprintf(path, sizeof(path), "%s/stress.fail", dir);
-    for (; n <= max && now_ms() < end; n++) {
+    for (int i = 0; i < SCRIPTS; i++) { /* one that does nothing shows nothing */
+        clean(path, "mkdir");
+        if (one_script(scripts[i], 0, path) != 0)
+            broken("'%s' fails when nothing is refused", scripts[i]);
+    }
+    for (; n <= max && now_ms() < end; n += n - 1) {
         printf("stress fail: every %d\n", n);
         fflush(stdout);
         for (int i = 0; i < SCRIPTS; i++) {

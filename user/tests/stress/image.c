@@ -96,7 +96,7 @@ static void use_image(uint64_t seed)
     chdir("/");
     int null = open("/dev/null", O_WRONLY);
     dup2(null, 1);
-    run_tree();
+    use_tree();
     _exit(0);
 }
 

@@ -12,7 +12,7 @@
  *   tree    everything in -d DIR is read, then written: for damaged file systems
  *   image   mounts damaged copies (disk -d WORK) of an image (disk -d GOOD)
  *   swap    memory that does not fit: moved, forked, swapped, on areas -d A and -d B (on and off)
- *   fail    scripts with every 2nd, 3rd ... -n-th allocation refused
+ *   fail    scripts with every 2nd, 3rd, 5th, 9th ... -n-th allocation refused
  *
  * The last line is `stress KIND: ok` or the first thing that was wrong; the status says so. What
  * the kernel holds is compared before and after (leak.h). The seed is printed; on one hart it
@@ -73,6 +73,8 @@ void memory_verify(void);
 void files_start(int worker, uint64_t seed);
 void files_step(uint64_t *r);
 void procs_step(uint64_t *r);
+/* All that is in the first directory is read, changed, moved and partly removed. */
+void use_tree(void);
 
 /* The kinds: 0 or 1, as an exit status. */
 int run_mix(void);
