@@ -29,6 +29,7 @@ static inline char *lendable(size_t off, uint64_t seed)
     if (ram_bytes() < 3 * SIZE)
         test_skip("too little memory");
     char *p = map_anon(SIZE + 2 * TABLE);
+    keep_small(p, SIZE + 2 * TABLE); /* large pages have no tables */
     char *at = (char *)(((uintptr_t)p + TABLE - 1) & -TABLE) + off;
 
     fill_pages(at, SIZE, seed, 0);

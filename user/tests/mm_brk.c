@@ -39,6 +39,7 @@ static void test_lazy(void)
     size_t size = ram_bytes() / 2 < 64 * MIB ? 4 * MIB : 64 * MIB; /* more is no honest promise */
 
     check(set_break(b + size) == b + size);
+    keep_small(b, size);
     b[0] = b[size / 2] = b[size - 1] = 1;
     long after = proc_value("/proc/self/status", "VmRSS");
     check(after - before < 1024);

@@ -113,6 +113,7 @@ static void test_status(void)
     long rss = proc_value("/proc/self/status", "VmRSS");
     char *p = map_anon(2 * MIB);
 
+    keep_small(p, 2 * MIB);
     check(size > 0 && rss > 0 && rss <= size);
     check_int(proc_value("/proc/self/status", "Pid"), getpid());
     check_int(proc_value("/proc/self/status", "PPid"), getppid());

@@ -73,6 +73,8 @@ void *map_anon(size_t len)
     return p;
 }
 
+void keep_small(void *p, size_t len) { (void)madvise(p, len, MADV_NOHUGEPAGE); }
+
 /* write() reads the byte, read() writes it. */
 int readable(const void *p)
 {

@@ -37,6 +37,8 @@ void check_exit_at(const char *file, int line, pid_t pid, int status);
 pid_t xfork(void);
 /* A private anonymous mapping for reading and writing. */
 void *map_anon(size_t len);
+/* Has the pages that are touched and no more, whatever transparent_hugepage/enabled says. */
+void keep_small(void *p, size_t len);
 /* Whether a read (or write) of one byte there faults, tried by a system call. */
 int readable(const void *p);
 int writable(void *p);
