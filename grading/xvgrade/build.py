@@ -10,6 +10,7 @@ objects without theirs. The linker keeps what nothing calls (KEEP=1): judges may
 the only things that run are the compiler and the linker, on files with allow-listed names.
 """
 import fcntl
+import functools
 import hashlib
 import os
 import shutil
@@ -91,6 +92,10 @@ class Base:
         if not self.layout_file.is_file():
             raise Infra("GDB does not tell the kernel's types:\n" + (done.stdout + done.stderr)[-1000:])
         mark.write_text(digest)
+
+    @functools.cached_property
+    def elf(self):
+        return Elf(self.kernel)
 
     def program(self, name):
         """The Elf, with symbols, of a pristine user program."""
@@ -193,7 +198,7 @@ class Built:
             self.make_image(submission)
         shutil.rmtree(self.work, ignore_errors=True)
         self.elf = Elf(self.kernel)
-        doubles = self.elf.ambiguous(Elf(self.base.kernel), {Path(n).name for n in submission.files})
+        doubles = self.elf.ambiguous(self.base.elf, {Path(n).name for n in submission.files})
         if doubles:
             raise Broken(f"the submission defines {doubles[0]} a second time: it belongs to another file")
         self.ok = True
