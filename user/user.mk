@@ -84,5 +84,4 @@ $(foreach d,$(patsubst user/bench/%/,%,$(wildcard user/bench/*/)),\
 -include $(patsubst %.o,%.d,$(USER_LIB_OBJECTS) $(USER_CRT))
 
 .PHONY: user
-.SECONDARY:
 user: $(USER_PROGRAMS)
