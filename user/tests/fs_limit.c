@@ -73,15 +73,15 @@ static void test_holes(void)
 static void test_unlink_sync(void)
 {
     static char buf[65536];
-    off_t size = (off_t)(ram_bytes() / 4);
+    enum { ROUNDS = 20, SIZE = 2 << 20 };
     pid_t pid = xfork();
 
     if (pid == 0)
         for (;;)
             sync();
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < ROUNDS; round++) {
         int fd = check_ok(open("goes", O_RDWR | O_CREAT | O_TRUNC, 0644));
-        check_ok(ftruncate(fd, size)); /* a hole: many pages to drop, at no cost */
+        check_ok(ftruncate(fd, SIZE)); /* a hole: many pages to drop, at no cost */
         while (read(fd, buf, sizeof(buf)) > 0)
             ;
         check_ok(unlink("goes"));
