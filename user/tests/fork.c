@@ -239,18 +239,20 @@ static void test_exhaustion(void)
 }
 
 /*
- * Forking without memory is an error, and all of it is given back.  The memory is in another
- * process: a fork costs what the parent has, and only the frames matter here.
+ * Forking without memory is an error, or the end of the largest process; all of it is given back.
+ * The memory is in another process, which leaves as much as some hundred children take: a fork
+ * costs what the parent has, and only the frames matter here.
  */
 static pid_t start_hog(void)
 {
+    size_t free = 1024 * (size_t)proc_value("/proc/meminfo", "MemAvailable");
+    size_t size = free - (free / 3 < 8 * MIB ? free / 3 : 8 * MIB);
     int ready[2];
     char c;
 
     check_int(pipe(ready), 0);
     pid_t pid = xfork();
     if (pid == 0) {
-        size_t size = ram_bytes() / 10 * 7;
         char *p = map_anon(size);
         for (size_t i = 0; i < size; i += PAGE)
             p[i] = 1;
@@ -267,9 +269,9 @@ static pid_t start_hog(void)
 static void fork_until_error(void)
 {
     int failed = 0;
+    pid_t hog = start_hog();
 
-    start_hog();
-    for (int i = 0; i < 3000 && !failed; i++) {
+    while (!failed && waitpid(hog, NULL, WNOHANG) == 0) {
         pid_t pid = fork();
         if (pid == 0) {
             pause();

@@ -72,7 +72,7 @@ static void change(struct block *b)
 static void test_stress(void)
 {
     srand(1);
-    for (int i = 0; i < 30000; i++)
+    for (int i = 0; i < 10000; i++)
         change(&blocks[rand() % BLOCKS]);
     for (int i = 0; i < BLOCKS; i++) {
         verify(&blocks[i]);

@@ -204,7 +204,7 @@ static void test_pages(void)
 /* While the other forks and writes: each byte is of one process or the other, never of both. */
 static void test_race(void)
 {
-    enum { ROUNDS = 200 };
+    enum { ROUNDS = 60 };
     char *p = map_anon(8 * PAGE), *data = map_anon(8 * PAGE);
 
     memset(p, 'a', 8 * PAGE);

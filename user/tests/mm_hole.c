@@ -280,7 +280,7 @@ static pid_t start_toucher(char *p, int pages)
 /* Blocks that a hole gave back belong to another file: nothing of the first may reach that one. */
 static void test_race(void)
 {
-    enum { PAGES = 24, ROUNDS = 8 };
+    enum { PAGES = 24, ROUNDS = 4 };
     int fd = pattern_file("f", PAGES * PAGE), other;
     char *p = map_file(fd, PAGES * PAGE, MAP_SHARED), *data = malloc(PAGES * PAGE);
     pid_t pids[] = {start_toucher(p, PAGES), start_toucher(p, PAGES)};

@@ -134,6 +134,8 @@ static long thread_start(void *top, void (*fn)(void *), void *arg)
     return a0;
 }
 
+#define RACES 12
+
 static volatile int start_flag, failures;
 
 struct racer {
@@ -178,7 +180,7 @@ static void test_races(void)
 {
     char *p = lendable(0, 1);
 
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < RACES; round++) {
         pid_t pid = xfork();
         race_side(p);
         if (pid == 0)
@@ -188,8 +190,8 @@ static void test_races(void)
     for (int i = 0; i < TABLES; i++) {
         char want[16];
         fill_pattern(want, sizeof(want), 1, i * TABLE);
-        want[0] += 30;
-        want[8] += 30;
+        want[0] += RACES;
+        want[8] += RACES;
         check(memcmp(want, p + i * TABLE, sizeof(want)) == 0);
     }
 }
