@@ -212,7 +212,9 @@ add("user.huge_always", usertests, cpus=2, command=ALWAYS +
     "malloc mmap. mm. mprotect cow lend. fault stack remap lock advise swap shm books exec process_vm")
 add("user.huge_mem32", usertests, command="usertests mm.huge", cpus=2, mem="32M")
 add("user.lend", guest, command="usertests lend.", expect=r"ok lend.reclaimed\n(.*\n)*12 passed, 0 failed", mem="32M", cpus=4)
-add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off")
+# What lives from ticks and alarms, and the races, which want preemption.
+add("user.sbi_timer", usertests, cpus=2, cpu="rv64,sstc=off",
+    command="usertests -t 120 sleep signal calendar clone. fault. rlimit. cow. mm.books race oom.")
 add("shell", guest, command="cd /tests/sh && ./run /bin/sh", expect=PASSED, cpus=2)
 
 # ---- the commands people type ------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ def build_llvm():
     done = make("all", f"BUILD={folder}", "LLVM=1")
     if done.returncode:
         return tail(done.stdout + done.stderr)
-    return usertests(kernel_elf=f"{folder}/kernel.elf", image=f"{folder}/root.img", cpus=2)
+    return usertests(kernel_elf=f"{folder}/kernel.elf", image=f"{folder}/root.img", cpus=2, mem="64M")
 
 
 # ---- programs and images from elsewhere ----------------------------------------------------------------------
@@ -514,8 +516,8 @@ def mkswap_of_the_host():
 # ---- checked builds (docs/checkers.md) -----------------------------------------------------------------------
 
 add("kasan.selftest", selftest, cpus=2, checked=True, timeout=300)
-# Slower by four, and 2,000 processes need larger stacks and a page of shadow each.
-add("kasan.user", usertests, command="usertests -t 480", timeout=900, cpus=2, mem="192M", checked=True)
+# Slower by four; in less memory there are fewer processes (fork.two_thousand), and it is full sooner.
+add("kasan.user", usertests, command="usertests -t 480", timeout=900, cpus=2, mem="80M", checked=True)
 
 # crash=KIND: parts of the report, in this order (kernel/test/crime.c)
 ALLOCATED = r"allocated on cpu \d+ at [\d.]+ s by\n.* kmalloc\n.* "
