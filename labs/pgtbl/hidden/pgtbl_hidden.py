@@ -3,6 +3,7 @@ from pathlib import Path
 
 from xvgrade.lab import load_module
 
+SETAFFINITY, ALL_HARTS = 122, (1 << 64) - 1
 pgtbl = load_module("xvlab_pgtbl_pgtbl", Path(__file__).resolve().parents[1] / "tests/pgtbl.py")
 
 
@@ -38,3 +39,25 @@ def edges(g):
     for start, end in ((0, pgtbl.PAGE), (last, pgtbl.USER_END), (0, pgtbl.USER_END), (inside, inside + pgtbl.PAGE), (deep, deep + pgtbl.PAGE),
                        (pgtbl.PAGE, 5 << 21), (0, 1), (5 << 21, (5 << 21) + 511 * pgtbl.PAGE), (inside, deep), (10 << 30, last)):
         t.compare(start, end, t.found(start, end), leaves)
+
+
+def harts(g):
+    """Each mapping that comes or goes is told to the other hart, by the firmware."""
+    a = pgtbl.Puppets(g).first
+    at = a.map(1)
+    a.store(at, 1)
+    a.must(SETAFFINITY, 0, 8, at)
+    pa = pgtbl.ram_base(g)
+    a.start("getpid")
+    other = 2 - g.goto("sys_getpid")  # of hart ids 0 and 1, which GDB calls 1 and 2
+    for pages in (1, g.rng.randint(2, 20), g.rng.randint(100, 600)):
+        size = pages * pgtbl.PAGE
+        va, seen = pgtbl.unused_range(g, size), g.watch("sbi_remote_sfence")
+        for name, args in (("kernel_map", (va, pa, size, pgtbl.R)), ("kernel_unmap", (va, size))):
+            seen.clear()
+            g.call(name, *args)
+            told = [row for row in seen if row[2] in (va, 0) and (row[1] == ALL_HARTS or row[0] << row[1] >> other & 1)]
+            g.check(told, f"{name}() of {pages} pages at {va:#x}", f"hart {other} is told to forget them",
+                    [tuple(map(hex, row)) for row in seen])
+        g.unwatch()
+    a.finish()
