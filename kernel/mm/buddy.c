@@ -94,6 +94,7 @@ void buddy_give(struct zone *z, struct page *p, int order) {
 static inline struct page *hand_out(struct page *p) {
     p->flags = 0;
     p->refcount = 1;
+    p->mlocked = 0; // it may have been full (vm/mlock.c)
     p->owner = NULL;
     p->index = 0;
     p->private = 0;

@@ -8,6 +8,8 @@
 // the counts change together: mm->lock held for writing keeps faults out, rmap_lock truncation,
 // which takes the flag's word for the counts. Reclaim looks at the count itself, under the ptl.
 //
+// A page that is locked 65,535 times at once is locked until it is freed: its count stays there.
+//
 // Invariants: 1. locked_pages == pages of VMAs with VM_LOCKED. 2. VM_LOCKONFAULT only with
 // VM_LOCKED.
 #include "vm/mlock.h"
@@ -22,18 +24,25 @@
 #include "vm/mmap.h"
 #include "vm/rmap.h"
 
+#define MLOCKED_MAX 65535U // what page->mlocked holds
+
 // By half a word, whose other half (order, zone) stays as it is while a page is mapped, and held if
-// it is a large one. The old count.
+// it is a large one. The old count; at MLOCKED_MAX it stays.
 static uint32_t mlocked_add(struct page *p, uint32_t by) {
     _Static_assert(offsetof(struct page, mlocked) % 4 == 2, "the upper half of its word");
-    return atomic_add((uint32_t *)(&p->mlocked - 1), by << 16) >> 16;
+    uint32_t *word = (uint32_t *)(&p->mlocked - 1), old = atomic_load_relaxed(word);
+    while (old >> 16 != MLOCKED_MAX && !atomic_cas(word, old, old + (by << 16)))
+        old = atomic_load_relaxed(word);
+    return old >> 16;
 }
 
 void page_mlock(struct page *p) {
-    if (mlocked_add(p, 1) > 0)
-        return;
-    mm_stat_add(NR_MLOCK, 1L << p->order);
-    lru_update_mlocked(p);
+    uint32_t old = mlocked_add(p, 1);
+    long pages = 1L << p->order;
+    if (old == 0 || old == MLOCKED_MAX - 1) // from there on nobody knows when it ends
+        mm_stat_add(NR_MLOCK, old ? -pages : pages);
+    if (old == 0)
+        lru_update_mlocked(p);
 }
 
 void page_munlock(struct page *p) {
