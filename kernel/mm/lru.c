@@ -54,6 +54,7 @@ static inline void unlink(struct page *p) {
 
 void lru_add(struct page *p) {
     spin_lock(&lru.lock);
+    assertf(p->refcount > 0, "page %#lx is free", page_to_pfn(p));
     insert(p);
     spin_unlock(&lru.lock);
 }

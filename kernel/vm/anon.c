@@ -88,13 +88,13 @@ int fault_anon(struct fault *f) {
         pt_set(slot, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)));
         mm->rss_anon++;
         vma_note_mapped(f->vma, p);
+        lru_add(p); // while the PTE keeps it: another thread may unmap it then
     }
     spin_unlock(&mm->ptl);
     if (unlikely(!ours)) {
         anon_page_discard(p);
         return slot ? 0 : fault_wait_table();
     }
-    lru_add(p);
     mm_stat_add(NR_ANON, 1);
     return 0;
 }

@@ -137,6 +137,9 @@ static struct page *replace(struct fault *f, struct page *p) {
     tlb_flush_range(f->mm, f->addr, f->addr + PAGE_SIZE);
     WRITE_ONCE(f->slot->v, pte_make(page_to_phys(p), vma_pte_bits(f->vma->flags)).v);
     vma_note_mapped(f->vma, p);
+    if (f->vma->mapping)
+        atomic_or(&f->vma->flags, VM_HAS_ANON);
+    lru_add(p); // as in anon.c
     bool anon = old && page_test(old, PG_ANON); // then rss stays as it is
     f->mm->rss_anon += !anon;
     if (!old)
@@ -172,10 +175,7 @@ int fault_cow(struct fault *f) {
         anon_page_discard(p);
         return -ERESTART;
     }
-    if (f->vma->mapping)
-        atomic_or(&f->vma->flags, VM_HAS_ANON);
     mm_stat_add(NR_ANON, 1);
-    lru_add(p);
     mm_stat_add(COW_COPIES, 1);
     if (old)
         page_put(old);

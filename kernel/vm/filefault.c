@@ -98,12 +98,12 @@ static int map_private_copy(struct fault *f, struct page *p) {
             pt_set(slot, pte_make(page_to_phys(copy), vma_pte_bits(f->vma->flags)));
             mm->rss_anon++;
             vma_note_mapped(f->vma, copy);
+            atomic_or(&f->vma->flags, VM_HAS_ANON);
+            lru_add(copy); // as in anon.c
         }
         spin_unlock(&mm->ptl);
         if (ours) {
-            atomic_or(&f->vma->flags, VM_HAS_ANON);
             mm_stat_add(NR_ANON, 1);
-            lru_add(copy);
             mm_stat_add(COW_COPIES, 1);
         } else {
             anon_page_discard(copy);

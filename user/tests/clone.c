@@ -53,6 +53,44 @@ static void test_vm(void)
     check_ok(munmap(p, 8 * PAGE));
 }
 
+#define AREA (16 * PAGE)
+
+static int touch_all(void *area)
+{
+    volatile char *p = area;
+
+    __atomic_fetch_add(&word, 1, __ATOMIC_RELAXED);
+    while (!go)
+        for (size_t at = 0; at < AREA; at += PAGE)
+            p[at] = 1;
+    return 0;
+}
+
+/* Pages go while another thread's fault has only just mapped them: new ones, and private copies of
+ * a file's. */
+static void test_discard(void)
+{
+    int fd = check_ok(memfd_create("file", 0));
+    pid_t pids[3];
+
+    check_ok(ftruncate(fd, AREA));
+    char *p = map_anon(2 * AREA);
+    check(mmap(p + AREA, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0) == p + AREA);
+    go = word = 0;
+    for (int i = 0; i < 3; i++)
+        pids[i] = check_ok(clone(touch_all, TOP(i), CLONE_VM | SIGCHLD, p + (i > 0) * AREA));
+    wait_for(&word, 3);
+    for (int i = 0; i < 60; i++) {
+        check_ok(madvise(p, 2 * AREA, MADV_DONTNEED));
+        (void)*(volatile char *)(p + AREA + i % 16 * PAGE); /* found by its store: copied */
+    }
+    go = 1;
+    for (int i = 0; i < 3; i++)
+        check_exit(pids[i], 0);
+    check_ok(munmap(p, 2 * AREA));
+    check_ok(close(fd));
+}
+
 static int set_word(void *value)
 {
     word = (int)(long)value;
@@ -187,6 +225,7 @@ static void test_errors(void)
 
 const struct test clone_tests[] = {
     {"clone.vm", test_vm, T_NATIVE},
+    {"clone.discard", test_discard, T_NATIVE},
     {"clone.vfork", test_vfork, T_NATIVE},
     {"clone.files", test_files, T_NATIVE},
     {"clone.fs", test_fs, T_NATIVE},
