@@ -235,7 +235,7 @@ static void shrink_active(enum lru_list l, uint64_t n) {
             bool exec = false, young = false;
             if (p->mapcount && page_trylock(p)) {
                 young = rmap_referenced(p, &exec);
-                page_unlock(p);
+                swapcache_unlock(p); // its last user may have gone meanwhile
             }
             if (young && exec)
                 continue;
