@@ -468,7 +468,7 @@ add("swap.slow_pressure", swapping, mem="24M", cpus=2, size=64 << 20, options=",
     command="swapon /dev/vdb; usertests --as dataset 26; swapoff /dev/vdb && cat /proc/swaps",
     expect=r"26 MiB built and verified, 0 words wrong\nFilename.*\n\Z")
 add("swap.failalloc", swapping, mem="32M", cpus=2, size=64 << 20, timeout=300,
-    command="swapon /dev/vdb; stress -s 1 -n 260 -t 40 fail; swapoff /dev/vdb && cat /proc/swaps",
+    command="swapon /dev/vdb; stress -s 1 -n 33 -t 15 fail; swapoff /dev/vdb && cat /proc/swaps",
     expect=r"stress fail: ok\nFilename.*\n\Z")
 # The same for shared memory: what was read in vain can be read again, and goes with its file.
 FILE_SWAPPER = SWAPPER.replace("swapper", "file_swapper")
