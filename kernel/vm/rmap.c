@@ -138,6 +138,11 @@ static bool maps(pte_t pte, const struct page *p) {
     return pte_has_page(pte) && !pte_special(pte) && pte_pfn(pte) == page_to_pfn(p);
 }
 
+// Whether the entry is what swap_one() made of p's PTE.
+static bool went_out(pte_t pte, const struct page *p) {
+    return pte_is_swap(pte) && page_test(p, PG_SWAPCACHE) && pte_swp(pte).v == page_swp(p).v;
+}
+
 // mm's ptl is held, and it shares the table of va. Whoever comes first changes the PTE, the others
 // only their books. Each flushes its TLB: the lender's fork may not have got there.
 static void visit_lent(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *lent) {
@@ -146,7 +151,7 @@ static void visit_lent(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *le
     w->lent = true;
     if (maps(*slot, w->page))
         w->visit(w, mm, va, slot);
-    else
+    else if (went_out(*slot, w->page))
         tlb_flush_range(mm, va, va + PAGE_SIZE);
     w->lent = false;
     lend_settle(mm, lent);
