@@ -12,6 +12,7 @@
 #define atomic_xor(p, v) __atomic_fetch_xor(p, v, __ATOMIC_ACQ_REL) // old value
 #define atomic_swap(p, v) __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL)
 // Statistics and counts that order nothing.
+#define atomic_or_relaxed(p, v) __atomic_fetch_or(p, v, __ATOMIC_RELAXED)
 #define atomic_add_relaxed(p, v) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 #define atomic_swap_relaxed(p, v) __atomic_exchange_n(p, v, __ATOMIC_RELAXED)
 #define atomic_load_relaxed(p) __atomic_load_n(p, __ATOMIC_RELAXED)
