@@ -239,7 +239,7 @@ static void test_young(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *sl
         return;
     w->young = true;
     atomic_and(&slot->v, ~PTE_A);
-    tlb_flush_range(mm, va, va + PAGE_SIZE); // else the hart would not set it again
+    tlb_flush_here(mm, va, va + PAGE_SIZE); // else the hart would not set it again; others: rmap.h
 }
 
 bool rmap_referenced(struct page *p, bool *exec) {

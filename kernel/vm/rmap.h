@@ -30,6 +30,11 @@ bool rmap_clean_page(struct page *p);
 // For reclaim; the page is locked and referenced, mm->lock of nobody is needed.
 // Was the page used through a PTE since the last call? Clears what says so. *exec (may be NULL): it
 // is mapped as code.
+// Other harts may go on with a translation from before and not set A again until they switch to
+// another address space, or something there is unmapped. That is harmless: A is a hint for the
+// choice of pages. No store is lost (D stays), and whoever takes the page away then clears the PTE
+// and flushes everywhere (rmap_unmap_page()): at worst a page in use costs one minor fault. To know
+// better would cost a firmware call for each young page.
 bool rmap_referenced(struct page *p, bool *exec);
 // How many address spaces have the page: more than its mapcount where tables are lent. The page
 // need not be locked, or even be in use.

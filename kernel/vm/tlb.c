@@ -156,7 +156,7 @@ static bool move_to_new_asid(struct mm *mm) {
     return true;
 }
 
-static void flush_local(const struct mm *mm, uaddr_t start, uaddr_t end) {
+void tlb_flush_here(const struct mm *mm, uaddr_t start, uaddr_t end) {
     uint64_t asid = satp_asid(mm->satp);
     if (end - start <= FLUSH_PAGES_MAX * PAGE_SIZE)
         for (uaddr_t va = start; va < end; va += PAGE_SIZE)
@@ -175,7 +175,7 @@ void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end) {
         uint64_t size = end - start;
         remote_flush(others, start, size > FLUSH_PAGES_MAX * PAGE_SIZE ? -1UL : size);
     }
-    flush_local(mm, start, end);
+    tlb_flush_here(mm, start, end);
 }
 
 void tlb_gather_init(struct tlb_gather *g, struct mm *mm, bool whole) {

@@ -48,6 +48,8 @@ static inline void tlb_gather_page(struct tlb_gather *g, struct page *p) {
 
 // Flushes [start, end) of mm on every hart that may hold it, e.g. after write-protecting.
 void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end);
+// The same on this hart alone: for hints (A) that others may see late.
+void tlb_flush_here(const struct mm *mm, uaddr_t start, uaddr_t end);
 // ASIDs: mm->satp gets one; given back when the mm ends.
 void tlb_mm_init(struct mm *mm);
 void tlb_mm_destroy(struct mm *mm);
