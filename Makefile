@@ -9,7 +9,7 @@
 #   make bench           guest instructions per operation
 #   make grade LAB=x     grades this tree for a lab (T=filter SEED=n V=1 HTML=file JSON=file)
 #   make handout LAB=x OUT=dir   a student's repository    make new-lab NAME=x   make check-labs
-#   make doctor          which tools are here             make clean
+#   make doctor          which tools are here             make clean   make help: this text
 #
 # Variables, the same everywhere:
 #   CPUS=2 MEM=128M      of the machine                 ROOT=image    other root file system
@@ -41,6 +41,9 @@ else
 .PHONY: all
 all: $(BUILD)/kernel.elf $(BUILD)/root.img
 
+# Goals that build nothing, and need no compiler.
+ASKS := $(if $(filter-out clean doctor help,$(or $(MAKECMDGOALS),all)),,yes)
+
 # ---- tools ---------------------------------------------------------------------------------------
 
 ifeq ($(LLVM),1)
@@ -55,7 +58,7 @@ ifndef TOOLPREFIX
 TOOLPREFIX := $(shell for p in riscv64-unknown-elf- riscv64-elf- riscv64-linux-gnu-; do \
     command -v $${p}gcc >/dev/null 2>&1 && { echo $$p; break; }; done)
 endif
-ifeq ($(TOOLPREFIX)$(filter clean doctor,$(MAKECMDGOALS)),)
+ifeq ($(TOOLPREFIX)$(ASKS),)
 $(error no RISC-V compiler found: make setup (apt-get install gcc-riscv64-unknown-elf), or set TOOLPREFIX= or LLVM=1)
 endif
 CC := $(TOOLPREFIX)gcc
@@ -126,11 +129,13 @@ $(patsubst %,$(OBJ)/%.c.o,klog/ubsan mm/kasan mm/kasan_object mm/kasan_report mm
 endif
 
 # Everything depends on this stamp, whose text is the flags: other flags rebuild. kernel.elf is of the
-# kind that was built last.
+# kind that was built last. `make doctor` leaves it: its flags may not be those of the build.
 BUILD_CFG := $(OBJ)/.flags
 flags_text := $(subst ','\'',$(CC) $(KERNEL_CFLAGS) $(KERNEL_ASFLAGS) $(KERNEL_LDFLAGS))
+ifeq ($(ASKS),)
 $(shell mkdir -p $(OBJ); stamp() { printf '%s\n' "$$2" | cmp -s - $$1 || printf '%s\n' "$$2" >$$1; }; \
     stamp $(BUILD_CFG) '$(flags_text)'; stamp $(BUILD)/.kernel '$(OBJ)')
+endif
 
 # The tools are looked at once for each set of flags, before anything is compiled, or booted.
 $(OBJ)/.tools: kernel/tools/doctor.py $(BUILD_CFG)
@@ -179,7 +184,7 @@ $(BUILD)/kernel.elf: $(KERNEL_OBJ) $(OBJ)/symbols1.S.o $(OBJ)/kernel.ld $(BUILD)
 
 # ---- userland and root image ---------------------------------------------------------------------
 
--include user/user.mk
+-include $(if $(ASKS),,user/user.mk)
 -include mkfs/mkfs.mk
 
 # ---- running -------------------------------------------------------------------------------------
@@ -264,7 +269,9 @@ floors:
 headers:
 	$(Q)python3 kernel/tools/headers.py $(CC) $(filter-out -Werror,$(KERNEL_CFLAGS))
 
-.PHONY: clean
+.PHONY: clean help
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 clean:
 	$(Q)rm -rf $(BUILD)
 
