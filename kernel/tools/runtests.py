@@ -298,7 +298,7 @@ def build_llvm():
     done = make("all", f"BUILD={folder}", "LLVM=1")
     if done.returncode:
         return tail(done.stdout + done.stderr)
-    return usertests(kernel_elf=f"{folder}/kernel.elf", image=f"{folder}/root.img", cpus=2, mem="64M")
+    return usertests(kernel_elf=f"{folder}/kernel.elf", image=f"{folder}/root.img", cpus=2, mem="80M")
 
 
 # ---- programs and images from elsewhere ----------------------------------------------------------------------
@@ -519,7 +519,7 @@ def mkswap_of_the_host():
 
 add("kasan.selftest", selftest, cpus=2, checked=True, timeout=300)
 # Slower by four; in less memory there are fewer processes (fork.two_thousand), and it is full sooner.
-add("kasan.user", usertests, command="usertests -t 480", timeout=900, cpus=2, mem="80M", checked=True)
+add("kasan.user", usertests, command="usertests -t 480", timeout=900, cpus=2, mem="96M", checked=True)
 
 # crash=KIND: parts of the report, in this order (kernel/test/crime.c)
 ALLOCATED = r"allocated on cpu \d+ at [\d.]+ s by\n.* kmalloc\n.* "
