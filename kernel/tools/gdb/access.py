@@ -126,12 +126,16 @@ class Kernel:
     # ---- memory
 
     def phys(self, pa, n):
-        page, at = pa & -PAGE_SIZE, pa % PAGE_SIZE
-        if page not in self.pages:
-            self.pages[page] = self.source.phys_read(page, PAGE_SIZE)
-        if at + n <= PAGE_SIZE:
-            return self.pages[page][at:at + n]
-        return self.pages[page][at:] + self.phys(page + PAGE_SIZE, n - (PAGE_SIZE - at))
+        at = pa % PAGE_SIZE
+        if at + n <= PAGE_SIZE:  # nearly always
+            return self.page(pa - at)[at:at + n]
+        pages = range(pa - at, pa + n, PAGE_SIZE)
+        return b"".join(self.page(p) for p in pages)[at:at + n]
+
+    def page(self, pa):
+        if pa not in self.pages:
+            self.pages[pa] = self.source.phys_read(pa, PAGE_SIZE)
+        return self.pages[pa]
 
     def phys_u64(self, pa):
         return int.from_bytes(self.phys(pa, 8), "little")
