@@ -3,7 +3,7 @@
 #   make                 build/kernel.elf and build/root.img
 #   make setup           installs what is missing (make setup qemu: and then boots)
 #   make qemu            boots to a shell; Ctrl-A X or `poweroff` leaves
-#   make run CMD='...'   boots, runs the command line, ends with its status
+#   make run CMD='...'   boots, runs the command line, fails as it fails
 #   make debug           QEMU and GDB in one terminal (make qemu-gdb, make gdb: in two)
 #   make test            every test (T=filter: some)      make check   style and structure
 #   make bench           guest instructions per operation
