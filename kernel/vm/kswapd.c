@@ -43,8 +43,7 @@ static bool too_little(void) {
 static void balance(void) {
     for (int priority = RECLAIM_PRIORITY; priority >= 0 && too_little();) {
         uint32_t ended = reclaim_writes_ended();
-        uint64_t dirty = 0, freed = reclaim_pages(BATCH, priority, &dirty);
-        mm_stat_add(PGSTEAL_KSWAPD, (long)freed);
+        uint64_t dirty = 0, freed = reclaim_pages(BY_KSWAPD, BATCH, priority, &dirty);
         if (freed < BATCH)
             priority--;
         if (freed == 0 && dirty)

@@ -53,6 +53,7 @@
 struct scan {
     uint64_t wanted, freed, dirty; // frames; pages that have to be written first
     struct swap_batch batch;
+    enum reclaimer by;
     int priority;
     bool may_unmap_file;
 };
@@ -207,7 +208,7 @@ static void shrink_inactive(struct scan *s, enum lru_list l, uint64_t n) {
         size_t got = lru_isolate(l, b.pages, min(n, (uint64_t)BATCH));
         if (!got)
             return;
-        mm_stat_add(PGSCAN, got);
+        mm_stat_add(PGSCAN_KSWAPD + s->by, got);
         sort_batch(s, &b, got);
         struct page **leave = &b.others[BATCH - b.leave];
         size_t left = leave_caches(leave, b.leave);
@@ -215,7 +216,7 @@ static void shrink_inactive(struct scan *s, enum lru_list l, uint64_t n) {
         lru_putback(leave + left, b.leave - left);
         pages_put(b.others, b.freed);
         pages_put(leave, left);
-        mm_stat_add(PGSTEAL, b.freed + left);
+        mm_stat_add(PGSTEAL_KSWAPD + s->by, b.freed + left);
         s->freed += b.freed + left;
         n -= min(n, got);
         cond_resched();
@@ -258,8 +259,8 @@ static void shrink_pair(struct scan *s, enum lru_list inactive, uint64_t share) 
     shrink_inactive(s, inactive, max(n, least));
 }
 
-uint64_t reclaim_pages(uint64_t wanted, int priority, uint64_t *dirty) {
-    struct scan s = {.wanted = wanted, .priority = priority};
+uint64_t reclaim_pages(enum reclaimer by, uint64_t wanted, int priority, uint64_t *dirty) {
+    struct scan s = {.wanted = wanted, .by = by, .priority = priority};
 
     assertf(priority >= 0 && priority <= RECLAIM_PRIORITY, "priority %d", priority);
     uint64_t swap = swap_total_pages() ? min(READ_ONCE(swappiness), 200UL) / 2 : 0;
@@ -321,7 +322,7 @@ static uint64_t reclaim_frames(gfp_t gfp, int order) {
     for (int priority = RECLAIM_PRIORITY; freed < wanted && priority >= 0; priority--) {
         uint64_t before = dirty;
         uint32_t ended = reclaim_writes_ended();
-        freed += reclaim_pages(wanted - freed, priority, &dirty);
+        freed += reclaim_pages(BY_REQUEST, wanted - freed, priority, &dirty);
         if (freed < wanted && dirty - before >= BATCH && mm_stat_read(NR_WRITEBACK) > 0)
             reclaim_wait(ended); // enough is on its way: to look at more pages would not help
         // The first time through, every page may have been found used, and is not any more.

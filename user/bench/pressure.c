@@ -61,6 +61,10 @@ static uint64_t touch(size_t size) {
     return took;
 }
 
+static uint64_t reclaimed(void) {
+    return proc_value("/proc/vmstat", "pgsteal_kswapd") + proc_value("/proc/vmstat", "pgsteal_direct");
+}
+
 static void reclaim(void) {
     size_t total = proc_value("/proc/meminfo", "MemTotal") * 1024, size = 24 * MIB;
     char byte;
@@ -71,9 +75,9 @@ static void reclaim(void) {
     for (size_t at = 0; at < total; at += PAGE)
         if (pread(fd, &byte, 1, (off_t)at) != 1)
             fail("pread");
-    uint64_t before = proc_value("/proc/vmstat", "pgsteal");
+    uint64_t before = reclaimed();
     uint64_t full = touch(size);
-    uint64_t pages = proc_value("/proc/vmstat", "pgsteal") - before;
+    uint64_t pages = reclaimed() - before;
     if (pages < size / PAGE / 2)
         fail("nothing was reclaimed");
     report("reclaim", full - free_first, pages);
