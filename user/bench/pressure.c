@@ -62,7 +62,8 @@ static uint64_t touch(size_t size) {
 }
 
 static uint64_t reclaimed(void) {
-    return proc_value("/proc/vmstat", "pgsteal_kswapd") + proc_value("/proc/vmstat", "pgsteal_direct");
+    return proc_value("/proc/vmstat", "pgsteal_kswapd") +
+           proc_value("/proc/vmstat", "pgsteal_direct");
 }
 
 static void reclaim(void) {
