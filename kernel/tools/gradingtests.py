@@ -19,9 +19,13 @@ CLASS = 12
 
 
 def said(command, cwd=None, env=None, timeout=900):
-    """None, or the end of what it said when it failed."""
+    """None, or the end of what it said when it failed, after what it said of failures before that."""
     done = subprocess.run(command, cwd=cwd, env=env or fresh_env(), capture_output=True, text=True, timeout=timeout)
-    return None if done.returncode == 0 else "\n".join((done.stdout + done.stderr).strip().split("\n")[-60:])
+    if done.returncode == 0:
+        return None
+    lines = (done.stdout + done.stderr).strip().split("\n")
+    early = [i for i, line in enumerate(lines[:-60]) if "FAIL" in "".join(lines[max(i - 1, 0):i + 1])]
+    return "\n".join([lines[i] for i in early] + lines[-60:])
 
 
 def python(*words, timeout=900):

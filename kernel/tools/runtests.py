@@ -454,7 +454,7 @@ add("swap.write_error", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[(
 add("swap.write_errors", swapping, command=SWAPPER, expect=NOTHING_LOST, rules=[("write", 9), ("write", 100)], cpus=4)
 # Four times as much as memory: built and verified, while the shell goes on answering.
 DATASET = ("swapon /dev/vdb; usertests --as dataset 128{} & n=0; while kill -0 $! 2>/dev/null; do ls /bin >/dev/null && "
-           "n=$((n+1)); sleep 0.5; done; wait $!; echo status $?, answered $n; grep oom_kill /proc/vmstat; "
+           "n=$((n+1)); sleep 0.1; done; wait $!; echo status $?, answered $n; grep oom_kill /proc/vmstat; "
            "swapoff /dev/vdb && cat /proc/swaps")
 for name, word in (("sequential", ""), ("random", " random")):
     add(f"swap.dataset_{name}", swapping, command=DATASET.format(word), mem="32M", cpus=2, size=160 << 20, timeout=400,
