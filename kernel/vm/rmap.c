@@ -144,7 +144,9 @@ static bool went_out(pte_t pte, const struct page *p) {
 }
 
 // mm's ptl is held, and it shares the table of va. Whoever comes first changes the PTE, the others
-// only their books. Each flushes its TLB: the lender's fork may not have got there.
+// only their books. When the page went out, each flushes its TLB: the lender's fork may not have
+// got there. Lent tables hold anonymous pages only (lend.c), so to go out is to become swap_one()'s
+// entry.
 static void visit_lent(struct rmap_walk *w, struct mm *mm, uaddr_t va, pte_t *lent) {
     spin_lock(&mm->family->table_lock);
     pte_t *slot = pte_to_table(*lent) + pt_index(va, 0);
